@@ -1,0 +1,96 @@
+/**
+ * Every option of relaypass.toml with its unit, range and default. An empty file is a whole configuration. The README's
+ * reference and the example file are checked against this schema by the tests.
+ */
+import path from 'node:path';
+import { z } from 'zod';
+import { formatDuration, parseDuration } from './duration.ts';
+import { isNetwork } from '../login/network.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+function duration(minMs: number, maxMs: number) {
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
+    const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+    context.addIssue(`expected a duration such as "30m", from ${range}, found "${text}"`);
+    return z.NEVER;
+  });
+}
+
+const absolutePath = z.string().refine(path.isAbsolute, { error: 'expected an absolute path' });
+const network = z.string().refine(isNetwork, {
+  error: ({ input }) => `expected an address or a network such as "192.0.2.0/24", found "${String(input)}"`,
+});
+
+const source = z.union([
+  z.strictObject({
+    /** A log file, absolute; the last part may hold `*`. */
+    file: absolutePath,
+  }),
+  z.strictObject({
+    /** Read the systemd journal through journalctl. */
+    journal: z.literal(true),
+  }),
+  z.strictObject({
+    /** Read lines from standard input. */
+    stdin: z.literal(true),
+  }),
+]);
+
+const map = z.strictObject({
+  /** Whose key and value forms: see map/render.ts. */
+  mta: z.enum(['sendmail', 'postfix', 'none']),
+  /** What `makemap -l` or `postconf -m` lists; `text` and `cdb` are built without them. Default: the MTA's own. */
+  type: z
+    .string()
+    .regex(/^[a-z][a-z0-9_-]*$/, 'expected a map type such as "hash"')
+    .optional(),
+  /** Without the suffix (.db, .cdb) that the type adds. Default: `popauth` or `postfix` under `state_dir`. */
+  path: absolutePath.optional(),
+});
+
+const patterns = z.strictObject({
+  /** Names of pattern files. Default: all that are not off by default. */
+  use: z.array(z.string()).min(1).optional(),
+  /** The admin's own pattern files; one of a shipped name replaces it. */
+  dir: absolutePath.default('/etc/relaypass/patterns.d'),
+  /** A pattern that cannot be used: refuse to start, or go on without it. */
+  on_bad_pattern: z.enum(['refuse', 'skip']).default('refuse'),
+});
+
+const admission = z.strictObject({
+  /** Networks that relay anyway: no entry is kept for them. */
+  own_networks: z.array(network).default([]),
+  /** Networks that never get an entry: webmail, proxies. */
+  never_networks: z.array(network).default([]),
+  /** Users whose logins grant nothing: `guest`, `@example.com` for a domain. */
+  never_users: z.array(z.string().min(1)).default([]),
+  /** A user's permitted addresses at a time, 1 to 10000: what a stolen password can open. */
+  max_addresses_per_user: z.int().min(1).max(10_000).default(10),
+  /** Users at one address at a time, 0 to 10000; 0 is no limit. */
+  max_users_per_address: z.int().min(0).max(10_000).default(0),
+  /** Entries at a time, 1 to 10000000. */
+  max_entries: z.int().min(1).max(10_000_000).default(100_000),
+  /** 64 lets the privacy addresses of a client's network share an entry. */
+  ipv6_prefix: z.union([z.literal(128), z.literal(64)]).default(128),
+});
+
+export const configSchema = z.strictObject({
+  /** How long after its last login an address may relay: 1m to 24h. */
+  grace: duration(MINUTE_MS, DAY_MS).prefault('30m'),
+  /** Holds the store and, by default, the maps; its owner is whom every command acts as. */
+  state_dir: absolutePath.default('/var/lib/relaypass'),
+  source: z.array(source).min(1).optional(),
+  patterns: patterns.prefault({}),
+  map: z.array(map).min(1).optional(),
+  admission: admission.prefault({}),
+});
+
+/** The configuration as checked; names as in the file, durations in milliseconds. */
+export type Config = z.output<typeof configSchema>;
+export type SourceConfig = z.output<typeof source>;
+export type MapConfig = z.output<typeof map>;
+export type AdmissionConfig = Config['admission'];

@@ -1,0 +1,119 @@
+/**
+ * Reads a TOML file and checks it against a schema. The only file that imports smol-toml, and the one that turns its
+ * and zod's complaints into `file:line: option: what is wrong` (exit 78).
+ *
+ * Limits: smol-toml keeps no positions for a document that parses, so the line of a bad value is found by looking for
+ * its key below its table's header; where that fails the message names the option alone.
+ */
+import { readFileSync } from 'node:fs';
+import { parse, TomlError } from 'smol-toml';
+import type { z } from 'zod';
+import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
+
+/**
+ * The checked content of `file`.
+ * @throws OperationalError `config-missing`, `config-unreadable` or `config-invalid`, exit 78 (66 is not used: the
+ * file is part of the configuration)
+ */
+export function loadToml<T extends z.ZodType>(file: string, schema: T): z.output<T> {
+  return checkToml(file, readToml(file), schema);
+}
+
+function readToml(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = errnoOf(error) === 'ENOENT' ? 'config-missing' : 'config-unreadable';
+    throw new OperationalError(code, EXIT.config, `${file}: cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** The same for a text already read; `file` only names it in messages. */
+export function checkToml<T extends z.ZodType>(file: string, text: string, schema: T): z.output<T> {
+  const result = schema.safeParse(parseToml(file, text));
+  if (result.success) return result.data;
+  const complaints = result.error.issues.flatMap(flatten).map(({ path, message }) => {
+    const line = lineOf(text, path);
+    const where = line === undefined ? file : `${file}:${line}`;
+    return `${where}: ${nameOf(path) || 'file'}: ${message}`;
+  });
+  throw new OperationalError('config-invalid', EXIT.config, complaints.join('\n'), { cause: result.error });
+}
+
+function parseToml(file: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const message = `${file}:${error.line}:${error.column}: not valid TOML: ${error.message.trimEnd()}`;
+    throw new OperationalError('config-invalid', EXIT.config, message, { cause: error });
+  }
+}
+
+type Path = readonly PropertyKey[];
+
+function flatten(issue: z.core.$ZodIssue): { path: Path; message: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown option' }));
+}
+
+/** `map[0].path` for `['map', 0, 'path']`, as an admin counts: from 1. */
+function nameOf(path: Path): string {
+  return path.reduce<string>((name, part) => {
+    if (typeof part === 'number') return `${name}[${part + 1}]`;
+    return name === '' ? String(part) : `${name}.${String(part)}`;
+  }, '');
+}
+
+/** The line, from 1, on which the deepest findable part of `path` is set. */
+export function lineOf(text: string, path: Path): number | undefined {
+  const keys = keysByLine(text);
+  for (let depth = path.length; depth > 0; depth--) {
+    const found = keys.get(nameOf(path.slice(0, depth)));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const HEADER = /^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?/;
+const KEY = /^\s*("[^"]*"|'[^']*'|[\w-]+)\s*=/;
+
+function keysByLine(text: string): Map<string, number> {
+  const lines = new Map<string, number>();
+  const lengths = new Map<string, number>();
+  let table = '';
+  for (const [index, line] of text.split('\n').entries()) {
+    const header = HEADER.exec(line);
+    if (header?.[2] !== undefined) {
+      table = header[1] === '[[' ? nextOf(header[2], lengths) : withIndexes(header[2], lengths);
+      if (!lines.has(table)) lines.set(table, index + 1);
+      continue;
+    }
+    const key = KEY.exec(line)?.[1]?.replace(/^["']|["']$/g, '');
+    if (key === undefined) continue;
+    const name = table === '' ? key : `${table}.${key}`;
+    if (!lines.has(name)) lines.set(name, index + 1);
+  }
+  return lines;
+}
+
+function nextOf(name: string, lengths: Map<string, number>): string {
+  const parent = withIndexes(name.split('.').slice(0, -1).join('.'), lengths);
+  const own = name.split('.').at(-1) ?? name;
+  const array = parent === '' ? own : `${parent}.${own}`;
+  const length = (lengths.get(array) ?? 0) + 1;
+  lengths.set(array, length);
+  return `${array}[${length}]`;
+}
+
+/** `map.base` -> `map[2].base` when two `[[map]]` came before. */
+function withIndexes(name: string, lengths: Map<string, number>): string {
+  let full = '';
+  for (const part of name.split('.')) {
+    if (part === '') continue;
+    full = full === '' ? part : `${full}.${part}`;
+    const length = lengths.get(full);
+    if (length !== undefined) full = `${full}[${length}]`;
+  }
+  return full;
+}

@@ -1,0 +1,85 @@
+/**
+ * The daemon's own log: one line an event on stderr, past tense, facts as `key=value`. Under systemd each line carries
+ * its priority as `<N>` (sd-daemon(3)) and no time stamp, since the journal adds one.
+ *
+ * Whatever comes from a mail log is untrusted: every value is escaped, so it can neither start a line nor move a
+ * terminal's cursor.
+ */
+import type { Clock } from './clock.ts';
+
+type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Log {
+  error(event: string, facts?: Facts): void;
+  warn(event: string, facts?: Facts): void;
+  info(event: string, facts?: Facts): void;
+  debug(event: string, facts?: Facts): void;
+}
+
+const PRIORITY = { error: 3, warn: 4, info: 6, debug: 7 } as const; // syslog(3)
+type Level = keyof typeof PRIORITY;
+
+/** Where lines go, and how much is told. */
+export interface LogOptions {
+  write: (line: string) => void;
+  /** Prefix each line with `<priority>`, for systemd. */
+  priorities: boolean;
+  /** The least important level that is written. @default "info" */
+  level?: Level;
+}
+
+export function createLog({ write, priorities, level = 'info' }: LogOptions): Log {
+  const at =
+    (own: Level) =>
+    (event: string, facts: Facts = {}) => {
+      if (PRIORITY[own] > PRIORITY[level]) return;
+      const prefix = priorities ? `<${PRIORITY[own]}>` : own === 'info' ? '' : `${own}: `;
+      write(`${prefix}${event}${render(facts)}\n`);
+    };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+/** The log of a process that systemd may have started: priorities when it says so. */
+export function stderrLog(level?: Level): Log {
+  const write = (line: string) => void process.stderr.write(line);
+  const priorities = process.env['JOURNAL_STREAM'] !== undefined;
+  return createLog({ write, priorities, ...(level && { level }) });
+}
+
+/** Wraps `log` so that a warning of one event and key is written at most once in `intervalMs`. */
+export function rateLimited(
+  log: Log,
+  clock: Clock,
+  intervalMs: number,
+): (key: string, event: string, facts?: Facts) => void {
+  const lastAt = new Map<string, number>();
+  return (key, event, facts) => {
+    const now = clock();
+    const last = lastAt.get(key);
+    if (last !== undefined && now - last < intervalMs && now >= last) return;
+    if (lastAt.size >= MAX_RATE_LIMITED_KEYS) lastAt.clear();
+    lastAt.set(key, now);
+    log.warn(event, facts);
+  };
+}
+
+const MAX_RATE_LIMITED_KEYS = 1000; // a key may hold a user name, which an attacker can vary without end
+
+/** Escapes control, format and separator characters, so that untrusted text stays on its line. */
+export function escapeControls(text: string): string {
+  return text.replace(UNSAFE, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+function render(facts: Facts): string {
+  let text = '';
+  for (const [key, value] of Object.entries(facts)) {
+    if (value !== undefined) text += ` ${key}=${quote(escapeControls(String(value)))}`;
+  }
+  return text;
+}
+
+function quote(text: string): string {
+  return /^[^\s"=]+$/.test(text) ? text : `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}

@@ -1,0 +1,20 @@
+import type { Address } from './address.ts';
+
+/** Why a login is believed: the log line that showed it, or the admin who granted it. */
+export type Evidence =
+  | { readonly by: 'log'; readonly source: string; readonly pattern: string; readonly line: string }
+  | { readonly by: 'admin'; readonly name: string };
+
+/** One user's successful login from one address, admitted; or an admin's grant, which counts the same. */
+export interface Login {
+  readonly address: Address;
+  readonly user: string;
+  /** `imap`, `pop3`, ...; `grant` for an admin's. */
+  readonly service: string;
+  /** When, epoch milliseconds; never after the moment it was admitted. */
+  readonly at: number;
+  /** `at` + grace, epoch milliseconds: from this millisecond on it permits nothing. */
+  readonly expiresAt: number;
+  readonly session: string | undefined;
+  readonly evidence: Evidence;
+}

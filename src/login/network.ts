@@ -1,0 +1,3 @@
+export function isNetwork(text: string): boolean {
+  return text !== '';
+}
