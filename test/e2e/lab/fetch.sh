@@ -1,0 +1,69 @@
+#!/bin/sh
+# fetch.sh [SERVER...]: unpacks the distribution's own packages of real mail servers into a cache folder, installs
+# nothing, and prints that folder. Needs apt-get and dpkg, not root; a second run needs no network.
+#
+# A server becomes CACHE/SERVER, whose usr/, etc/, ... are the packages' own. What the host has installed already is not
+# fetched again, so a cache belongs to the host that made it: remove it when the host changes.
+set -eu
+
+packages_of() {
+  case $1 in
+    sendmail) echo sendmail-bin m4 ;;
+    postfix) echo postfix postfix-lmdb postfix-cdb ;;
+    dovecot) echo dovecot-imapd dovecot-pop3d ;;
+    syslog) echo rsyslog ;;
+    *) echo "fetch.sh: unknown server $1" >&2; return 64 ;;
+  esac
+}
+
+# A root process runs what is kept here, so the folder is below the home and not in /tmp, where anybody could have made it.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/relaypass/lab
+mkdir -p "$cache"
+
+# What lets the map builders run from where they lie: makemap wants a sendmail.cf, and Postfix its folders and accounts.
+configure() {
+  server=$1 tree=$2 final=$cache/$1
+  case $server in
+    sendmail)
+      mkdir "$tree/tools"
+      printf '#!/bin/sh\nexec %s/usr/sbin/makemap -C /dev/null "$@"\n' "$final" > "$tree/tools/makemap"
+      chmod 755 "$tree/tools/makemap" ;;
+    postfix)
+      cp "$tree/usr/share/postfix/dynamicmaps.cf" "$tree/etc/postfix/"
+      : > "$tree/etc/postfix/master.cf"
+      cat > "$tree/etc/postfix/main.cf" <<EOF
+compatibility_level = 3.6
+shlib_directory = $final/usr/lib/postfix
+daemon_directory = $final/usr/lib/postfix/sbin
+meta_directory = $final/etc/postfix
+mail_owner = uucp
+setgid_group = news
+EOF
+      ;;
+  esac
+}
+
+for server in ${*:-sendmail postfix dovecot syslog}; do
+  [ -d "$cache/$server" ] && continue
+  packages=$(packages_of "$server")
+  aside=$(mktemp -d "$cache/.$server.XXXXXX")
+  mkdir -p "$aside/debs/partial" "$aside/tree/usr"
+  # shellcheck disable=SC2086 # one word a package
+  apt-get -qq -y --no-install-recommends --download-only \
+    -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 -o Dir::Cache::archives="$aside/debs" install $packages >&2
+  for deb in "$aside"/debs/*.deb; do
+    [ -e "$deb" ] || break # all of it is installed
+    dpkg -x "$deb" "$aside/tree"
+  done
+  for folder in bin sbin lib lib64; do # the host's are links into usr
+    [ -d "$aside/tree/$folder" ] || continue
+    mkdir -p "$aside/tree/usr/$folder"
+    cp -a "$aside/tree/$folder/." "$aside/tree/usr/$folder/"
+    rm -r "$aside/tree/$folder"
+  done
+  chmod 755 "$aside/tree"
+  configure "$server" "$aside/tree"
+  mv -T "$aside/tree" "$cache/$server"
+  rm -r "$aside"
+done
+echo "$cache"
