@@ -1,0 +1,69 @@
+/** A real Dovecot: pop3 and imap without TLS, users from a file, logging to syslog or to a file of its own. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { untilGreeted } from './dialogue.ts';
+import { ADDRESS } from './lab.ts';
+import { Program, run } from './program.ts';
+
+const CONFIG = '/etc/dovecot/lab.conf';
+const USERS = '/etc/dovecot/lab-users';
+const MAIL = '/var/lib/lab-mail';
+
+/** The password of every user. */
+export const PASSWORD = 'open sesame';
+
+export interface DovecotOptions {
+  /** Users that may log in; `any` lets in every name, however strange, that brings the password. */
+  readonly users: readonly string[] | 'any';
+  /** A log file of its own instead of syslog. */
+  readonly logFile?: string;
+}
+
+export class Dovecot {
+  readonly #options: DovecotOptions;
+  #dovecot: Program | undefined;
+
+  constructor(options: DovecotOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(MAIL, { recursive: true });
+    run('chown', ['vmail:vmail', MAIL]);
+    const { users } = this.#options;
+    if (users !== 'any') writeFileSync(USERS, users.map((user) => `${user}:{PLAIN}${PASSWORD}\n`).join(''));
+    writeFileSync(CONFIG, configuration(this.#options));
+    this.#dovecot = new Program('dovecot', ['-F', '-c', CONFIG]);
+    await untilGreeted(ADDRESS.mailbox, 143, () => this.#dovecot?.output ?? '');
+  }
+
+  async stop(): Promise<void> {
+    await this.#dovecot?.stop();
+  }
+}
+
+function configuration({ users, logFile }: DovecotOptions): string {
+  const passdb =
+    users === 'any'
+      ? `passdb {\n  driver = static\n  args = password=${PASSWORD}\n}`
+      : `passdb {\n  driver = passwd-file\n  args = ${USERS}\n}`;
+  return `protocols = imap pop3
+listen = ${ADDRESS.mailbox}, ${ADDRESS.mailbox6}
+base_dir = /run/dovecot
+state_dir = /var/lib/dovecot
+ssl = no
+disable_plaintext_auth = no
+auth_username_chars =
+auth_failure_delay = 0
+mail_location = maildir:${MAIL}/%u
+first_valid_uid = 1
+userdb {
+  driver = static
+  args = uid=vmail gid=vmail home=${MAIL}/home
+}
+service anvil {
+  client_limit = 200
+}
+${logFile === undefined ? 'syslog_facility = mail' : `log_path = ${logFile}`}
+${passdb}
+`;
+}

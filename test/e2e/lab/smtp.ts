@@ -1,0 +1,50 @@
+import { Dialogue, type Route } from './dialogue.ts';
+
+const LAST_LINE = /^\d{3} /; // RFC 5321 4.2.1: the lines before it have a hyphen there
+
+/** An SMTP session that stays open between recipients. */
+export class SmtpSession {
+  readonly #dialogue: Dialogue;
+
+  private constructor(dialogue: Dialogue) {
+    this.#dialogue = dialogue;
+  }
+
+  /** Greets and names a sender. */
+  static async open(route: Route): Promise<SmtpSession> {
+    const session = new SmtpSession(await Dialogue.open(route, 25));
+    await session.#dialogue.lineLike(LAST_LINE);
+    await session.#ask('EHLO client.example');
+    await session.#ask('MAIL FROM:<printer@example.net>');
+    return session;
+  }
+
+  /** The server's reply to one more recipient: `250 2.1.5 ...` where it would relay. */
+  async recipient(address: string): Promise<string> {
+    return this.#ask(`RCPT TO:<${address}>`);
+  }
+
+  close(): void {
+    this.#dialogue.close();
+  }
+
+  async #ask(command: string): Promise<string> {
+    this.#dialogue.send(command);
+    return this.#dialogue.lineLike(LAST_LINE);
+  }
+}
+
+/** What the MTA at `route.to` says to a recipient elsewhere when `route.from` asks: nothing is sent. */
+export async function tryToRelay(route: Route): Promise<string> {
+  return tryToSend(route, 'someone@elsewhere.example');
+}
+
+/** The same for any recipient. */
+export async function tryToSend(route: Route, recipient: string): Promise<string> {
+  const session = await SmtpSession.open(route);
+  try {
+    return await session.recipient(recipient);
+  } finally {
+    session.close();
+  }
+}
