@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types'; // unlike instanceof, it knows the errors of every realm: jest has its own
+
 /** Exit statuses of sysexits(3), the ones that relaypass uses. */
 export const EXIT = {
   ok: 0,
@@ -32,10 +34,10 @@ export class OperationalError extends Error {
 
 /** The message of whatever was thrown, for a sentence of our own to end with. */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return isNativeError(thrown) ? thrown.message : String(thrown);
 }
 
 /** The `errno` name of a failed system call (`ENOENT`), undefined for any other failure. */
 export function errnoOf(thrown: unknown): string | undefined {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+  return isNativeError(thrown) && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
 }
