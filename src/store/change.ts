@@ -1,0 +1,134 @@
+/** One write transaction as it goes: what it does to the logins, under which caps, and what that makes of the state. */
+import type { Address } from '../login/address.ts';
+import type { Login } from '../login/login.ts';
+import type { Logins } from './logins.ts';
+import type { State } from './meta.ts';
+import { clipped, type Stored } from './record.ts';
+
+/** What bounds the store; `limitsOf` takes it from the configuration. */
+export interface Limits {
+  /** How long a log line's login permits at most, milliseconds. */
+  readonly graceMs: number;
+  readonly maxAddressesPerUser: number;
+  /** 0 is no limit. */
+  readonly maxUsersPerAddress: number;
+  readonly maxEntries: number;
+}
+
+/** The option of `[admission]` that refused a login. */
+export type Cap = 'max_addresses_per_user' | 'max_users_per_address' | 'max_entries';
+
+/** What became of a login. */
+export type Outcome =
+  | { readonly kind: 'granted' }
+  /** It permits for longer what was permitted already. */
+  | { readonly kind: 'refreshed' }
+  /** It is no newer than what is known of its user there, or past by now. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'refused'; readonly cap: Cap };
+
+export class Change {
+  readonly #logins: Logins;
+  readonly #limits: Limits;
+  readonly #now: number;
+  #state: State;
+  #touched = false;
+
+  constructor(logins: Logins, limits: Limits, now: number, state: State) {
+    this.#logins = logins;
+    this.#limits = limits;
+    this.#now = now;
+    this.#state = state;
+  }
+
+  /** The state to keep, undefined when nothing has changed. */
+  newState(): State | undefined {
+    return this.#touched ? { ...this.#state, clockAt: this.#now } : undefined;
+  }
+
+  record(claimed: Login): Outcome {
+    const login = this.#clipped(claimed);
+    const kept = this.#logins.get(login.address, login.user);
+    const known = kept && this.#clipped(kept.login).expiresAt;
+    if (login.expiresAt <= Math.max(this.#now, known ?? 0)) return { kind: 'unchanged' };
+    const isLive = known !== undefined && known > this.#now;
+    const cap = isLive ? undefined : this.#reachedCap(login);
+    if (cap !== undefined) return { kind: 'refused', cap };
+    this.#put(login);
+    return { kind: isLive ? 'refreshed' : 'granted' };
+  }
+
+  #clipped(login: Login): Login {
+    return clipped(login, this.#now, this.#limits.graceMs);
+  }
+
+  /** Only live logins count: where a cap seems reached, the past ones go first. */
+  #reachedCap(login: Login): Cap | undefined {
+    if (this.#seemsReached(login) === undefined) return undefined;
+    this.expire();
+    return this.#seemsReached(login);
+  }
+
+  /** An admin's grant is meant, whoever else is there: only the size of the store bounds it. */
+  #seemsReached({ address, user, evidence }: Login): Cap | undefined {
+    const { maxAddressesPerUser, maxUsersPerAddress, maxEntries } = this.#limits;
+    if (this.#state.addresses >= maxEntries && !this.#isKept(address)) return 'max_entries';
+    if (evidence.by === 'admin') return undefined;
+    if (this.#logins.countOf(user, maxAddressesPerUser) >= maxAddressesPerUser) return 'max_addresses_per_user';
+    if (maxUsersPerAddress === 0) return undefined;
+    return this.#logins.countAt(address, maxUsersPerAddress) >= maxUsersPerAddress
+      ? 'max_users_per_address'
+      : undefined;
+  }
+
+  #isKept(address: Address): boolean {
+    return this.#logins.countAt(address, 1) > 0;
+  }
+
+  #put(login: Login): void {
+    const isNew = !this.#isKept(login.address);
+    this.#logins.put(login, this.#logins.get(login.address, login.user));
+    this.#touched = true;
+    if (isNew) this.#countAddresses(1);
+  }
+
+  /** Removes `stored`. */
+  remove(stored: readonly Stored[]): void {
+    for (const each of stored) this.#logins.remove(each);
+    this.#closed(stored.map(({ login }) => login));
+  }
+
+  /** Removes what is past: the logins, and the addresses that have none any more. */
+  expire(): { readonly logins: readonly Login[]; readonly closed: readonly Address[] } {
+    const logins = this.#logins.removePast(this.#now);
+    return { logins, closed: this.#closed(logins) };
+  }
+
+  #closed(removed: readonly Login[]): Address[] {
+    if (removed.length > 0) this.#touched = true;
+    const addresses = new Set(removed.map(({ address }) => address));
+    const closed = [...addresses].filter((address) => !this.#isKept(address));
+    if (closed.length > 0) this.#countAddresses(-closed.length);
+    return closed;
+  }
+
+  #countAddresses(difference: number): void {
+    const { generation, addresses, clockAt } = this.#state;
+    this.#state = { generation: generation + 1, addresses: addresses + difference, clockAt };
+  }
+
+  /** Whether the clock was set back since the last change, so that stored stamps may lie ahead of it. */
+  clockWentBack(): boolean {
+    return this.#now < this.#state.clockAt;
+  }
+
+  /** Shortens every login that outlives now + grace. */
+  clip(): void {
+    const all = [...this.#logins.all()]; // a cursor must not meet the writes
+    for (const stored of all) {
+      const short = this.#clipped(stored.login);
+      if (short !== stored.login) this.#logins.put(short, stored);
+    }
+    this.#touched = true;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * One LMDB environment and its tables. The only file that imports lmdb, and it hides these quirks of lmdb-js 3.5:
+ * - `transactionSync(() => db.put())` returns a promise, and an error in it vanishes: here only the synchronous calls
+ *   are used, and the callback of a transaction returns nothing but the mark that aborts it.
+ * - A read transaction is kept for the rest of the event turn, so a reader would miss another process's commit: every
+ *   {@link Environment.read} begins with a fresh one.
+ * - `putSync` tells a failure by its result, not always by an exception: both count.
+ * - After a failed commit the library may hang or lie. So the first failure is final: every later call throws it again,
+ *   and the process is to end (exit 74) and be restarted.
+ *
+ * Keys are tuples of numbers and strings, ordered element by element; a string holds no NUL. Values are bytes.
+ *
+ * Limits: LMDB has no checksums. A truncated file kills the process by SIGBUS and garbage by SIGSEGV, and so does a
+ * lock file of another owner: prepare.ts looks before this file touches anything.
+ */
+import { ABORT, open, type Database, type RangeOptions, type RootDatabase } from 'lmdb';
+import { EXIT, OperationalError, reasonOf } from '../errors.ts';
+
+export type Key = readonly (string | number)[];
+type LmdbKey = (string | number)[];
+
+/** A table as the store needs it; to be used inside `read` or `write`. */
+export interface Table {
+  get(key: Key): Buffer | undefined;
+  put(key: Key, value: Buffer): void;
+  remove(key: Key): void;
+  /** Every key that begins with `prefix`, in order. */
+  keys(prefix?: Key): Iterable<Key>;
+  /** The same with the values. */
+  entries(prefix?: Key): Iterable<readonly [Key, Buffer]>;
+}
+
+export class Environment {
+  readonly #root: RootDatabase<Buffer, LmdbKey>;
+  readonly #dir: string;
+  #failure: OperationalError | undefined;
+
+  /** Opens the environment in `dir`, which exists; throws what LMDB says. */
+  constructor(dir: string) {
+    this.#dir = dir;
+    this.#root = open({ path: dir, encoding: 'binary', noSubdir: false, maxDbs: 8 });
+  }
+
+  table(name: string): Table {
+    const database: Database<Buffer, LmdbKey> = this.#root.openDB({ name, encoding: 'binary' });
+    const fail = (error: unknown) => this.#fail(error);
+    return {
+      get: (key) => guarded(fail, () => database.get([...key])),
+      put: (key, value) =>
+        guarded(fail, () => {
+          const written: unknown = database.putSync([...key], value); // typed as void, is a boolean
+          if (written !== true) throw new Error('a record could not be written');
+        }),
+      remove: (key) =>
+        guarded(fail, () => {
+          database.removeSync([...key]);
+        }),
+      keys: (prefix) => guardedEach(fail, () => database.getKeys(rangeOf(prefix))),
+      entries: (prefix) =>
+        guardedEach(fail, () => database.getRange(rangeOf(prefix)).map(({ key, value }) => [key, value] as const)),
+    };
+  }
+
+  /** Runs `work` on one consistent view: the latest commit of any process. */
+  read<T>(work: () => T): T {
+    this.#mustBeSound();
+    this.#root.resetReadTxn();
+    return work();
+  }
+
+  /**
+   * Runs `work` as one transaction, the only one of all processes: when this returns, its writes are on the disk; when
+   * `work` throws, none of them ever was.
+   */
+  write<T>(work: () => T): T {
+    this.#mustBeSound();
+    let outcome: { readonly value: T } | { readonly thrown: unknown } | undefined;
+    const run = () => {
+      try {
+        outcome = { value: work() };
+        return undefined;
+      } catch (error) {
+        outcome = { thrown: error };
+        return ABORT;
+      }
+    };
+    try {
+      this.#root.transactionSync(run);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    if (outcome === undefined) throw this.#fail(new Error('the transaction did not run'));
+    if ('thrown' in outcome) throw outcome.thrown;
+    return outcome.value;
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+
+  #mustBeSound(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #fail(error: unknown): OperationalError {
+    this.#failure ??= new OperationalError(
+      'store-failed',
+      EXIT.io,
+      `${this.#dir}: the store failed: ${reasonOf(error)}; relaypass ends rather than go on in doubt: free or mend the disk and start it again`,
+      { cause: error },
+    );
+    return this.#failure;
+  }
+}
+
+type Fail = (error: unknown) => OperationalError;
+
+function guarded<T>(fail: Fail, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+/** A cursor fails while it moves, not when it is made. What the body of the consumer's loop throws never comes here. */
+function* guardedEach<T>(fail: Fail, begin: () => Iterable<T>): Iterable<T> {
+  try {
+    yield* begin();
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+function rangeOf(prefix: Key = []): RangeOptions {
+  return prefix.length === 0 ? {} : { start: [...prefix], end: [...prefix, AFTER_ALL] };
+}
+
+const AFTER_ALL = Buffer.from([0xff]); // sorts after every number and string in lmdb-js's key encoding

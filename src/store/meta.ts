@@ -1,0 +1,71 @@
+/**
+ * What the store holds beside logins and maps:
+ *
+ *     meta         ["schema"]  -> SCHEMA
+ *     meta         ["state"]   -> State
+ *     checkpoints  [source id] -> the source's own
+ */
+import type { Checkpoint } from '../source/source.ts';
+import type { Environment } from './lmdb.ts';
+import { Records } from './records.ts';
+
+/** The version of all the records' form. */
+export const SCHEMA = 1;
+
+export interface State {
+  /** Counts the changes of the set of permitted addresses; equal generations mean the same set. */
+  readonly generation: number;
+  /** How many addresses have a login. */
+  readonly addresses: number;
+  /** The clock at the last change: an earlier one means that it was set back. */
+  readonly clockAt: number;
+}
+
+export class Meta {
+  readonly #meta: Records;
+  readonly #checkpoints: Records;
+
+  constructor(environment: Environment) {
+    this.#meta = new Records(environment.table('meta'));
+    this.#checkpoints = new Records(environment.table('checkpoints'));
+  }
+
+  /** The version that wrote this store, undefined for a new one. */
+  schema(): unknown {
+    return this.#meta.get(['schema']);
+  }
+
+  begin(): void {
+    this.#meta.put(['schema'], SCHEMA);
+    this.setState({ generation: 0, addresses: 0, clockAt: 0 });
+  }
+
+  /** @throws TypeError where the record is damaged, which the probe finds before the store is used */
+  state(): State {
+    const state = this.#meta.get(['state']);
+    if (!isState(state)) throw new TypeError('the record of its state is damaged');
+    return state;
+  }
+
+  setState(state: State): void {
+    this.#meta.put(['state'], state);
+  }
+
+  /** Undefined also where the record is damaged: the source then begins as if it had none. */
+  checkpoint(source: string): Checkpoint | undefined {
+    const checkpoint = this.#checkpoints.get([source]);
+    return isRecord(checkpoint) ? checkpoint : undefined;
+  }
+
+  setCheckpoint(source: string, checkpoint: Checkpoint): void {
+    this.#checkpoints.put([source], checkpoint);
+  }
+}
+
+function isState(value: unknown): value is State {
+  return isRecord(value) && ['generation', 'addresses', 'clockAt'].every((name) => Number.isSafeInteger(value[name]));
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,65 @@
+/**
+ * Tells whether a store can be opened and read to its end, by doing so in a child process: LMDB has no checksums, so a
+ * truncated or overwritten file kills whoever reads it (SIGBUS, SIGSEGV), and no exception can be caught.
+ *
+ * The child writes too, since a damaged list of free pages shows only then.
+ */
+import { spawnSync } from 'node:child_process';
+import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
+import { Environment } from './lmdb.ts';
+import { Logins } from './logins.ts';
+import { Meta, SCHEMA } from './meta.ts';
+
+export type Verdict = { readonly sound: true } | { readonly sound: false; readonly reason: string };
+
+const CHILD_EXIT = { sound: 0, broken: 3, unavailable: 4 } as const;
+const TIMEOUT_MS = 60_000; // a million logins take about 3 s
+
+/**
+ * @throws OperationalError `store-unavailable` when the disk or the system, not the store's content, is at fault
+ */
+export function probeStore(dir: string): Verdict {
+  const child = spawnSync(process.execPath, [import.meta.filename, dir], {
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const reason = child.stderr.trim();
+  if (child.error !== undefined) throw unavailable(dir, reasonOf(child.error));
+  if (child.signal !== null) return { sound: false, reason: `reading it ended in ${child.signal}` };
+  if (child.status === CHILD_EXIT.sound) return { sound: true };
+  if (child.status === CHILD_EXIT.broken) return { sound: false, reason };
+  throw unavailable(dir, reason);
+}
+
+function unavailable(dir: string, reason: string): OperationalError {
+  return new OperationalError('store-unavailable', EXIT.io, `${dir}: the store cannot be opened: ${reason}`);
+}
+
+async function readToEnd(dir: string): Promise<void> {
+  const environment = new Environment(dir);
+  const meta = new Meta(environment);
+  const logins = new Logins(environment);
+  environment.write(() => {
+    if (meta.schema() !== SCHEMA) return; // new, or of another version: not ours to judge
+    const damage = logins.findDamage();
+    if (damage !== undefined) throw new TypeError(damage);
+    meta.setState(meta.state());
+  });
+  await environment.close();
+}
+
+/** LMDB's own complaints are about the content; those of the system carry an errno. */
+function exitStatusFor(error: unknown): number {
+  const cause = error instanceof OperationalError ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const isSystems = errnoOf(cause) !== undefined || (typeof code === 'number' && code > 0);
+  return isSystems ? CHILD_EXIT.unavailable : CHILD_EXIT.broken;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  readToEnd(process.argv[2] ?? '').catch((error: unknown) => {
+    process.stderr.write(reasonOf(error));
+    process.exitCode = exitStatusFor(error);
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * The one definition of what the store keeps of a login, for the daemon and every command.
+ *
+ * A record is a JSON array, in this order (what is anything else permits nothing):
+ *
+ *     user      as logged
+ *     service   imap, pop3, ..., grant
+ *     at        when, epoch ms
+ *     lifeMs    how long it permits from `at` on, 1 ms to 24 h
+ *     dueAt     where the time index has it, epoch ms: at or before at + lifeMs
+ *     session   id or null
+ *     evidence  "log", source, pattern, line   or   "admin", name
+ *
+ * Its key is [address, user folded by {@link userKey}].
+ */
+import type { Address } from '../login/address.ts';
+import type { Evidence, Login } from '../login/login.ts';
+import type { Key } from './lmdb.ts';
+
+/** A login and its place in the time index. */
+export interface Stored {
+  readonly login: Login;
+  /** May be early, never late: a refresh leaves it, and what is due is looked at again. */
+  readonly dueAt: number;
+}
+
+/** The longest that any login can permit, whatever a record says: the greatest grace there is. */
+const MAX_LIFE_MS = 86_400_000;
+
+/** Users are told apart without regard to case, so that `Bob` and `bob` share the caps of one. */
+export function userKey(user: string): string {
+  return user.toLowerCase();
+}
+
+/** The value of a record. */
+export function encodeLogin({ login, dueAt }: Stored): unknown {
+  const { user, service, at, expiresAt, session, evidence } = login;
+  return [user, service, at, expiresAt - at, dueAt, session ?? null, ...encodeEvidence(evidence)];
+}
+
+function encodeEvidence(evidence: Evidence): string[] {
+  if (evidence.by === 'admin') return ['admin', evidence.name];
+  return ['log', evidence.source, evidence.pattern, evidence.line];
+}
+
+/** The login that a record holds, undefined where it is damaged. */
+export function decodeLogin([address]: Key, fields: unknown): Stored | undefined {
+  if (!isText(address) || !Array.isArray(fields)) return undefined;
+  const [user, service, at, lifeMs, dueAt, session, ...why]: unknown[] = fields;
+  const evidence = decodeEvidence(why);
+  if (!isText(user) || !isText(service) || (session !== null && !isText(session))) return undefined;
+  if (!isPositive(at) || !isPositive(lifeMs) || !isPositive(dueAt)) return undefined;
+  if (lifeMs > MAX_LIFE_MS || evidence === undefined) return undefined;
+  const login = {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an Address was put, the seal covers the key
+    address: address as Address,
+    user,
+    service,
+    at,
+    expiresAt: at + lifeMs,
+    session: session ?? undefined,
+    evidence,
+  };
+  return { login, dueAt };
+}
+
+function decodeEvidence([by, ...texts]: readonly unknown[]): Evidence | undefined {
+  if (!texts.every(isText)) return undefined;
+  const [first, pattern, line] = texts;
+  if (by === 'admin' && first !== undefined) return { by, name: first };
+  if (by !== 'log' || first === undefined || pattern === undefined || line === undefined) return undefined;
+  return { by, source: first, pattern, line };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+/**
+ * `login` as it counts at `now`: its stamp cannot lie ahead, so a clock that was set back lengthens nothing; it lasts
+ * at most the grace, and an admin's grant at most a day.
+ */
+export function clipped(login: Login, now: number, graceMs: number): Login {
+  const at = Math.min(login.at, now);
+  const maxLifeMs = login.evidence.by === 'admin' ? MAX_LIFE_MS : graceMs;
+  const expiresAt = at + Math.min(login.expiresAt - login.at, maxLifeMs);
+  return at === login.at && expiresAt === login.expiresAt ? login : { ...login, at, expiresAt };
+}

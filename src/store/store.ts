@@ -1,0 +1,273 @@
+/**
+ * What relaypass remembers: who may relay and why, how far each log was read, and which map is published. The daemon
+ * and the commands open it side by side; each call sees the latest commit of all of them.
+ *
+ * Promises: what a call has written is on the disk when it returns, or the call has thrown; nothing that it returns as
+ * permitted is past by the clock or outlives now + grace. A failed write is final: the store throws it again at every
+ * later call (`store-failed`, exit 74), and the process is to end.
+ *
+ * Limits: iterate what {@link Store.entries} gives to its end before the next call, in the same turn of the event loop.
+ */
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import { EXIT, OperationalError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { withPrefix, type Address } from '../login/address.ts';
+import type { Login } from '../login/login.ts';
+import { contains, type Network } from '../login/network.ts';
+import type { Checkpoint } from '../source/source.ts';
+import { Change, type Limits, type Outcome } from './change.ts';
+import type { Entry } from './entry.ts';
+import { Fence, type Published } from './fence.ts';
+import { Environment } from './lmdb.ts';
+import { Logins } from './logins.ts';
+import { Meta, SCHEMA } from './meta.ts';
+import { prepareStore } from './prepare.ts';
+import { clipped, type Stored } from './record.ts';
+
+export interface StoreOptions {
+  /** The store's own folder; it is created, its parent is not. */
+  readonly dir: string;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What to do with a store that cannot be read: only the daemon sets it aside. @default "refuse" */
+  readonly broken?: 'set-aside' | 'refuse';
+}
+
+/** The limits that the configuration sets. */
+export function limitsOf({ grace, admission }: Config): Limits {
+  return {
+    graceMs: grace,
+    maxAddressesPerUser: admission.max_addresses_per_user,
+    maxUsersPerAddress: admission.max_users_per_address,
+    maxEntries: admission.max_entries,
+  };
+}
+
+/** A batch of a source: its logins, and where the source was after it. */
+export interface Recording {
+  readonly logins: readonly Login[];
+  readonly progress?: { readonly source: string; readonly checkpoint: Checkpoint };
+}
+
+/** What a purge takes: the entries of an address, of a network, of a user, the past ones, or all. */
+export type Selector =
+  | { readonly address: Address }
+  | { readonly network: Network }
+  | { readonly user: string }
+  | { readonly expired: true }
+  | { readonly all: true };
+
+/** The permitted addresses at one instant. */
+export interface Snapshot {
+  readonly generation: number;
+  /** In the order of their text. */
+  readonly addresses: readonly Address[];
+}
+
+export class Store {
+  readonly #environment: Environment;
+  readonly #logins: Logins;
+  readonly #meta: Meta;
+  readonly #fence: Fence;
+  readonly #clock: Clock;
+  #limits: Limits;
+
+  private constructor(environment: Environment, limits: Limits, clock: Clock) {
+    this.#environment = environment;
+    this.#logins = new Logins(environment);
+    this.#meta = new Meta(environment);
+    this.#fence = new Fence(environment);
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /**
+   * Opens the store in `dir`, as its owner.
+   * @throws OperationalError when the folder is somebody else's, or when the store is broken, newer than this
+   * relaypass, or on a disk that fails
+   */
+  static async open({ dir, limits, clock, log, broken = 'refuse' }: StoreOptions): Promise<Store> {
+    prepareStore({ dir, broken, clock, log });
+    const environment = new Environment(dir);
+    const store = new Store(environment, limits, clock);
+    try {
+      store.#beginOrCheckSchema(dir);
+    } catch (error) {
+      await environment.close();
+      throw error;
+    }
+    return store;
+  }
+
+  #beginOrCheckSchema(dir: string): void {
+    this.#environment.write(() => {
+      const schema = this.#meta.schema();
+      if (schema === undefined) this.#meta.begin();
+      else if (schema !== SCHEMA) throw wrongSchema(dir, schema);
+    });
+  }
+
+  /** Takes on the limits of a new configuration; a shorter grace shortens what is there. */
+  setLimits(limits: Limits): void {
+    this.#limits = limits;
+    this.clip();
+  }
+
+  /** Records logins and how far their source was read, in one transaction; the outcomes are in the logins' order. */
+  record({ logins, progress }: Recording): Outcome[] {
+    return this.#change((change) => {
+      const outcomes = logins.map((login) => change.record(login));
+      if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
+      return outcomes;
+    });
+  }
+
+  /** All entries, ordered by the text of their address. */
+  *entries(): Iterable<Entry> {
+    yield* this.#environment.read(() => this.#liveEntries(this.#logins.all()));
+  }
+
+  /** The entry that permits `address`: its own or its network's. */
+  entry(address: Address): Entry | undefined {
+    const stored = this.#environment.read(() => this.#covering(address));
+    return [...this.#liveEntries(stored)][0];
+  }
+
+  /** The entries that `user` has a part in. */
+  entriesOfUser(user: string): Entry[] {
+    return this.#environment.read(() =>
+      this.#logins.of(user).flatMap(({ login }) => [...this.#liveEntries(this.#logins.at(login.address))]),
+    );
+  }
+
+  /** Removes what `selector` names; a shared address stays permitted by its other users' logins. */
+  purge(selector: Selector): Login[] {
+    return this.#change((change) => {
+      if ('expired' in selector) return [...change.expire().logins];
+      const stored = this.#select(selector);
+      change.remove(stored);
+      return stored.map(({ login }) => login);
+    });
+  }
+
+  #select(selector: Exclude<Selector, { expired: true }>): Stored[] {
+    if ('address' in selector) return this.#covering(selector.address);
+    if ('user' in selector) return this.#logins.of(selector.user);
+    const all = [...this.#logins.all()];
+    return 'network' in selector ? all.filter(({ login }) => contains(selector.network, login.address)) : all;
+  }
+
+  #covering(address: Address): Stored[] {
+    const network = withPrefix(address, 64);
+    return network === address ? this.#logins.at(address) : [...this.#logins.at(address), ...this.#logins.at(network)];
+  }
+
+  /** Removes what is past; the result are the entries that ended, with the logins that kept them to the last. */
+  expire(): Entry[] {
+    const isDue = this.#environment.read(() => {
+      const now = this.#clock();
+      return (this.#logins.firstDueAt() ?? Infinity) <= now || now < this.#meta.state().clockAt;
+    });
+    if (!isDue) return [];
+    return this.#change((change) => {
+      const { logins, closed } = change.expire();
+      return closed.map((address) => entryOf(logins.filter((login) => login.address === address)));
+    });
+  }
+
+  /** When {@link expire} will have something to look at, undefined when nothing is kept. */
+  nextExpiryAt(): number | undefined {
+    return this.#environment.read(() => this.#logins.firstDueAt());
+  }
+
+  /** Shortens every login that outlives now + grace. The daemon does so when it starts. */
+  clip(): void {
+    this.#change((change) => change.clip());
+  }
+
+  /** The permitted addresses, for a map; what is past is removed first, so that equal generations are equal sets. */
+  snapshot(): Snapshot {
+    this.expire();
+    return this.#environment.read(() => ({
+      generation: this.#meta.state().generation,
+      addresses: Array.from(this.#liveEntries(this.#logins.all()), ({ address }) => address),
+    }));
+  }
+
+  /** Publishes a map through the fence: see {@link Fence.publish}. */
+  fence(mapPath: string, generation: number, replace: () => void): 'published' | 'stale' {
+    return this.#fence.publish(mapPath, generation, replace);
+  }
+
+  /** What was last published at `mapPath`, undefined when nothing was. */
+  published(mapPath: string): Published | undefined {
+    return this.#fence.published(mapPath);
+  }
+
+  /** Where `source` was when its last batch was recorded. */
+  checkpoint(source: string): Checkpoint | undefined {
+    return this.#environment.read(() => this.#meta.checkpoint(source));
+  }
+
+  /** Counts the changes of the set of permitted addresses. */
+  generation(): number {
+    return this.#environment.read(() => this.#meta.state().generation);
+  }
+
+  /** How many addresses are kept, past ones included until {@link expire}. */
+  size(): number {
+    return this.#environment.read(() => this.#meta.state().addresses);
+  }
+
+  /** Idempotent; every other call throws afterwards. */
+  async close(): Promise<void> {
+    await this.#environment.close();
+  }
+
+  #change<T>(work: (change: Change) => T): T {
+    return this.#environment.write(() => {
+      const change = new Change(this.#logins, this.#limits, this.#clock(), this.#meta.state());
+      if (change.clockWentBack()) change.clip();
+      const result = work(change);
+      const state = change.newState();
+      if (state !== undefined) this.#meta.setState(state);
+      return result;
+    });
+  }
+
+  /** Groups logins, those of one address together, into entries of what is live. */
+  *#liveEntries(stored: Iterable<Stored>): Iterable<Entry> {
+    const now = this.#clock();
+    let logins: Login[] = [];
+    for (const each of stored) {
+      const login = clipped(each.login, now, this.#limits.graceMs);
+      if (login.expiresAt <= now) continue;
+      if (logins[0] !== undefined && logins[0].address !== login.address) {
+        yield entryOf(logins);
+        logins = [];
+      }
+      logins.push(login);
+    }
+    if (logins.length > 0) yield entryOf(logins);
+  }
+}
+
+function entryOf(logins: readonly Login[]): Entry {
+  const [first] = logins;
+  if (first === undefined) throw new TypeError('an entry rests on at least one login');
+  return {
+    address: first.address,
+    expiresAt: Math.max(...logins.map(({ expiresAt }) => expiresAt)),
+    logins: logins.toSorted((a, b) => b.at - a.at),
+  };
+}
+
+function wrongSchema(dir: string, schema: unknown): OperationalError {
+  return new OperationalError(
+    'store-newer',
+    EXIT.config,
+    `${dir}: the store was written by a newer relaypass (form ${String(schema)}, this one knows ${SCHEMA}): run that version, or remove the folder to begin anew from the log`,
+  );
+}
