@@ -1,0 +1,310 @@
+/**
+ * Finds the logins in what a source has read. One matcher a source: it remembers what lines leave for later ones (a
+ * client that has connected, the line that "repeated 3 times" stands for), as plain JSON to be stored with the
+ * source's checkpoint, so that a crash between two joined lines loses nothing.
+ *
+ * A line is walked in its bytes. Only when its tag is a pattern's and it holds the text that all of a regex's matches
+ * have is it decoded and matched: a log is read at disk speed, however many patterns there are.
+ *
+ * Refused, and counted: a line with control characters, with a stamp that is none, of a journal unit that is not the
+ * pattern's server, or live and stamped over a minute before its host's newest (a logger that does not escape a newline
+ * lets a client write whole lines, whose stamp it can only guess).
+ */
+import { z } from 'zod';
+import type { Batch, LogRecord, Notice } from '../source/source.ts';
+import type { Captures } from './compile.ts';
+import { droppedNotice, LOGGER_TAGS } from './dropped.ts';
+import { HeaderReader } from './header.ts';
+import type { Match } from './match.ts';
+import { OpenLines, openState } from './open-lines.ts';
+import type { Pattern, Rule } from './pattern.ts';
+import { RepeatedLines, repeatedMessage, repeatState } from './repeated-lines.ts';
+import { TagTable } from './tag-table.ts';
+import { hasControls, ownCopy, serviceOf } from './text.ts';
+import { isTrusted } from './trust.ts';
+
+/** What a matcher has seen since it was made. */
+export interface MatcherCounts {
+  lines: number;
+  /** Lines older than `since`, which were not looked at further. */
+  skipped: number;
+  /** Lines of a pattern's that were refused, see above. */
+  refused: number;
+  /** Logins that were found, a pattern. */
+  readonly logins: Map<string, number>;
+}
+
+/** What a matcher knows of lines past; plain JSON. */
+export type MatcherState = Readonly<Record<string, unknown>>;
+
+/** A line that a pattern may match. */
+interface Line {
+  readonly at: number;
+  readonly host: string;
+  readonly tag: string;
+  readonly pid: number | undefined;
+  readonly message: string;
+  /** All of it, for `show`. */
+  readonly text: string;
+}
+
+export class Matcher {
+  readonly counts: MatcherCounts = { lines: 0, skipped: 0, refused: 0, logins: new Map() };
+  readonly #source: string;
+  readonly #tags = new TagTable<Pattern | 'logger' | 'repeater'>();
+  readonly #ownTags = new TagTable<Pattern>();
+  readonly #header = new HeaderReader();
+  readonly #opens = new OpenLines();
+  readonly #repeats = new RepeatedLines();
+  /** When a pattern's last open and logout lines were logged: what its server logs here. */
+  readonly #openAt = new Map<string, number>();
+  readonly #logoutAt = new Map<string, number>();
+  readonly #newestAt = new Map<string, number>();
+  #notices: Notice[] = [];
+  #found: Match[] = [];
+  #now = 0;
+  #since = -Infinity;
+
+  constructor(patterns: readonly Pattern[], source: string) {
+    this.#source = source;
+    for (const pattern of patterns) {
+      for (const tag of pattern.tags) this.#tags.add(tag, pattern);
+      for (const tag of pattern.ownTags) this.#ownTags.add(tag, pattern);
+    }
+    for (const tag of LOGGER_TAGS) this.#tags.add(tag, 'logger');
+    this.#tags.add(REPEATER_TAG, 'repeater');
+  }
+
+  /** The logins and logouts of `batch`, in their order, but for those logged before `since`. */
+  match(batch: Batch, now: number, since = -Infinity): Match[] {
+    this.#now = now;
+    this.#since = since;
+    this.#found = [];
+    if (batch.kind === 'lines') this.#lines(batch.bytes);
+    else for (const record of batch.records) this.#record(record);
+    return this.#found;
+  }
+
+  /** What loggers said they dropped, since the last call. */
+  takeNotices(): Notice[] {
+    const notices = this.#notices;
+    this.#notices = [];
+    return notices;
+  }
+
+  get state(): MatcherState {
+    return {
+      opens: this.#opens.state,
+      repeats: this.#repeats.state,
+      openAt: [...this.#openAt],
+      logoutAt: [...this.#logoutAt],
+    };
+  }
+
+  /** Takes up where a matcher of the same source had that `state`; one that is not understood is as none. */
+  restore(state: unknown): void {
+    const { data } = stateSchema.safeParse(state);
+    if (data === undefined) return;
+    this.#opens.restore(data.opens);
+    this.#repeats.restore(data.repeats);
+    for (const [pattern, at] of data.openAt) this.#openAt.set(pattern, at);
+    for (const [pattern, at] of data.logoutAt) this.#logoutAt.set(pattern, at);
+  }
+
+  #lines(bytes: Buffer): void {
+    for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+      end = bytes.indexOf(LF, start);
+      if (end < 0) end = bytes.length;
+      this.counts.lines++;
+      if (!this.#header.read(bytes, start, end) || !this.#line(start)) this.#repeats.passed();
+    }
+  }
+
+  /** Whether the line that starts at `start` and whose header was read was for {@link RepeatedLines}. */
+  #line(start: number): boolean {
+    const header = this.#header;
+    const { bytes, tagStart, tagEnd, end } = header;
+    const own = header.isOwn ? this.#ownTags.find(bytes, tagStart, tagEnd) : undefined;
+    const owners = own ?? this.#tags.find(bytes, tagStart, tagEnd);
+    if (owners === undefined) return false;
+    const messageStart = own === undefined ? header.messageStart : header.ownMessageStart;
+    const ascii = bytes.toString('latin1', messageStart, end);
+    if (owners[0] === 'logger') return this.#notice(ascii);
+    if (owners[0] === 'repeater') return this.#previousAgain(start, ascii);
+    const patterns = owners.filter((owner) => typeof owner !== 'string');
+    if (!patterns.some((pattern) => isWorthMatching(pattern, ascii))) return false;
+    const at = header.at(this.#now);
+    if (at === undefined) return this.#refuse();
+    const { host, tag, pid } = header;
+    const message = bytes.toString('utf8', messageStart, end);
+    return this.#hit(patterns, { at, host, tag, pid, message, text: bytes.toString('utf8', start, end) });
+  }
+
+  #record({ at, tag, pid, message, trusted }: LogRecord): void {
+    this.counts.lines++;
+    const bytes = Buffer.from(tag);
+    const owners = this.#tags.find(bytes, 0, bytes.length) ?? [];
+    if (owners[0] === 'logger') this.#notice(message);
+    const patterns = owners.filter((owner) => typeof owner !== 'string' && isWorthMatching(owner, message));
+    const believed = patterns.filter(
+      (owner): owner is Pattern => typeof owner !== 'string' && isTrusted(owner, trusted),
+    );
+    if (believed.length === 0 && patterns.length > 0) this.#refuse();
+    if (believed.length === 0) return this.#repeats.passed();
+    const text = `${tag}${pid === undefined ? '' : `[${pid}]`}: ${message}`;
+    if (!this.#hit(believed, { at, host: '', tag, pid, message, text })) this.#repeats.passed();
+  }
+
+  #notice(message: string): false {
+    const notice = droppedNotice(message);
+    if (notice !== undefined && this.#notices.length < MAX_NOTICES) this.#notices.push(notice);
+    return false;
+  }
+
+  /** `last message repeated 3 times`; several may follow each other. */
+  #previousAgain(start: number, message: string): boolean {
+    const { bytes, host, end } = this.#header;
+    const match = this.#repeats.previous(host, message);
+    const at = this.#header.at(this.#now);
+    if (match === undefined || at === undefined) return false;
+    this.#emit({ ...match, at, line: bytes.toString('utf8', start, end) });
+    return true;
+  }
+
+  #refuse(): false {
+    this.counts.refused++;
+    return false;
+  }
+
+  #hit(patterns: readonly Pattern[], line: Line): boolean {
+    if (line.at < this.#since - OPEN_SLACK_MS) {
+      this.counts.skipped++;
+      return false;
+    }
+    if (hasControls(line.message) || this.#jumpsBack(line)) return this.#refuse();
+    const repeated = repeatedMessage(line.message);
+    if (repeated !== undefined) return this.#again(line, repeated);
+    for (const pattern of patterns) {
+      for (const rule of pattern.rules) {
+        const captures = line.message.includes(rule.regex.literal) ? rule.regex.match(line.message) : undefined;
+        if (captures !== undefined) return this.#apply(pattern, rule, captures, line);
+      }
+    }
+    return false;
+  }
+
+  /** Whether a host whose newest line is of this minute goes back by more than one: see the head of this file. */
+  #jumpsBack({ host, at }: Line): boolean {
+    const newest = this.#newestAt.get(host);
+    const isLive = newest !== undefined && Math.abs(this.#now - newest) <= JUMP_MS;
+    if (isLive && at < newest - JUMP_MS) return true;
+    if (newest === undefined && this.#newestAt.size >= MAX_HOSTS) this.#newestAt.clear();
+    if (newest === undefined || at > newest || newest > this.#now + JUMP_MS) this.#newestAt.set(host, at);
+    return false;
+  }
+
+  /** `message repeated 3 times: [ ...]` */
+  #again(line: Line, message: string): boolean {
+    const match = this.#repeats.find(line.host, line.tag, message);
+    if (match !== undefined) this.#emit({ ...match, at: line.at, line: line.text });
+    return false;
+  }
+
+  #apply(pattern: Pattern, rule: Rule, captures: Captures, line: Line): boolean {
+    const key = keyOf(pattern, captures, line);
+    if (rule.kind === 'login') return this.#login(pattern, rule, captures, line, key);
+    if (rule.kind === 'open') this.#openAt.set(pattern.name, line.at);
+    if (rule.kind === 'logout') {
+      this.#logoutAt.set(pattern.name, line.at);
+      this.#emit(this.#matchOf(pattern, rule, captures, line, captures['address'] ?? ''));
+    } else if (key !== undefined) {
+      if (rule.kind === 'open') this.#opens.add(key, ownCopy(captures['address'] ?? ''), line.at);
+      else this.#opens.forget(key);
+    }
+    return false;
+  }
+
+  #login(pattern: Pattern, rule: Rule, captures: Captures, line: Line, key: string | undefined): boolean {
+    const address = this.#addressOf(pattern, rule, captures, line, key);
+    if (address === undefined || !isUser(captures['user'], pattern.userLimit)) return this.#refuse();
+    const match = this.#matchOf(pattern, rule, captures, line, address);
+    this.#emit(match);
+    if (rule.needsOpen === 'always') return false;
+    this.#repeats.add(line.host, line.tag, line.message, match);
+    return true;
+  }
+
+  /** The client's address, as the line and the one that opened its session say; undefined where they do not agree. */
+  #addressOf(
+    pattern: Pattern,
+    rule: Rule,
+    captures: Captures,
+    { at }: Line,
+    key: string | undefined,
+  ): string | undefined {
+    const own = captures['address'];
+    const lastOpenAt = this.#openAt.get(pattern.name) ?? -Infinity;
+    const isNeeded = rule.needsOpen === 'always' || (rule.needsOpen === 'where-logged' && at - lastOpenAt <= LOGGED_MS);
+    if (!isNeeded) return own;
+    const opened = key === undefined ? undefined : this.#opens.take(key, at, pattern.openMs);
+    return own === undefined || own === opened ? opened : undefined;
+  }
+
+  #matchOf(pattern: Pattern, rule: Rule, captures: Captures, line: Line, address: string): Match {
+    const { server, session, user } = captures;
+    const hasLogouts = line.at - (this.#logoutAt.get(pattern.name) ?? -Infinity) <= LOGOUTS_LOGGED_MS;
+    return {
+      kind: rule.kind === 'logout' ? 'logout' : 'login',
+      pattern: pattern.name,
+      user: ownCopy(user ?? ''),
+      address: ownCopy(address),
+      serverAddress: server === undefined ? undefined : ownCopy(server),
+      service: serviceOf(captures['service'] ?? rule.service ?? line.tag),
+      session: session !== undefined && hasLogouts ? ownCopy(session) : undefined,
+      at: line.at,
+      source: this.#source,
+      line: line.text,
+    };
+  }
+
+  #emit(match: Match): void {
+    if (match.at < this.#since) {
+      this.counts.skipped++;
+      return;
+    }
+    const { logins } = this.counts;
+    if (match.kind === 'login') logins.set(match.pattern, (logins.get(match.pattern) ?? 0) + 1);
+    this.#found.push(match);
+  }
+}
+
+const LF = 0x0a;
+/** The "tag" of classic syslogd's `last message repeated 3 times`. */
+const REPEATER_TAG = 'last';
+const MAX_NOTICES = 100;
+const MAX_HOSTS = 100;
+/** The longest that a pattern file may let an open line wait: older lines can be of no use to a login after `since`. */
+const OPEN_SLACK_MS = 600_000;
+/** Programs write a host's log out of order by seconds; a clock is set back by less than this in small steps. */
+const JUMP_MS = 60_000;
+/** A client cannot log in without its own connect line, so a server that logs these has logged one this recently. */
+const LOGGED_MS = 3_600_000;
+/** A server that has logged no logout with a session id for a day does not log them: its sessions cannot be followed. */
+const LOGOUTS_LOGGED_MS = 86_400_000;
+
+const instants = z.array(z.tuple([z.string(), z.number()]));
+const stateSchema = z.object({ opens: openState, repeats: repeatState, openAt: instants, logoutAt: instants });
+
+function isWorthMatching({ rules }: Pattern, ascii: string): boolean {
+  return rules.some(({ regex }) => ascii.includes(regex.literal));
+}
+
+/** What joins a session's lines: the key that they hold, else the pid; nothing joins lines that have neither. */
+function keyOf({ name }: Pattern, captures: Captures, { host, pid }: Line): string | undefined {
+  const key = captures['key'] ?? pid;
+  return key === undefined ? undefined : ownCopy(`${host} ${name} ${key}`);
+}
+
+function isUser(user = '', limit: number): boolean {
+  return user !== '' && user.length <= limit && !/[<>]/.test(user);
+}
