@@ -113,8 +113,14 @@ export class Change {
   }
 
   #countAddresses(difference: number): void {
-    const { generation, addresses, clockAt } = this.#state;
-    this.#state = { generation: generation + 1, addresses: addresses + difference, clockAt };
+    const { addresses, lastRemoval } = this.#state;
+    const generation = this.#state.generation + 1;
+    this.#state = {
+      ...this.#state,
+      generation,
+      lastRemoval: difference < 0 ? generation : lastRemoval,
+      addresses: addresses + difference,
+    };
   }
 
   /** Whether the clock was set back since the last change, so that stored stamps may lie ahead of it. */

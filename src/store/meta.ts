@@ -15,6 +15,8 @@ export const SCHEMA = 1;
 export interface State {
   /** Counts the changes of the set of permitted addresses; equal generations mean the same set. */
   readonly generation: number;
+  /** The generation in which an address was last taken away. */
+  readonly lastRemoval: number;
   /** How many addresses have a login. */
   readonly addresses: number;
   /** The clock at the last change: an earlier one means that it was set back. */
@@ -37,7 +39,7 @@ export class Meta {
 
   begin(): void {
     this.#meta.put(['schema'], SCHEMA);
-    this.setState({ generation: 0, addresses: 0, clockAt: 0 });
+    this.setState({ generation: 0, lastRemoval: 0, addresses: 0, clockAt: 0 });
   }
 
   /** @throws TypeError where the record is damaged, which the probe finds before the store is used */
@@ -63,7 +65,10 @@ export class Meta {
 }
 
 function isState(value: unknown): value is State {
-  return isRecord(value) && ['generation', 'addresses', 'clockAt'].every((name) => Number.isSafeInteger(value[name]));
+  return (
+    isRecord(value) &&
+    ['generation', 'lastRemoval', 'addresses', 'clockAt'].every((name) => Number.isSafeInteger(value[name]))
+  );
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

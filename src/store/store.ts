@@ -62,6 +62,8 @@ export type Selector =
 /** The permitted addresses at one instant. */
 export interface Snapshot {
   readonly generation: number;
+  /** The generation in which an address last went: a map of that or a later one permits nobody whose time is up. */
+  readonly lastRemoval: number;
   /** In the order of their text. */
   readonly addresses: readonly Address[];
 }
@@ -190,10 +192,11 @@ export class Store {
   /** The permitted addresses, for a map; what is past is removed first, so that equal generations are equal sets. */
   snapshot(): Snapshot {
     this.expire();
-    return this.#environment.read(() => ({
-      generation: this.#meta.state().generation,
-      addresses: Array.from(this.#liveEntries(this.#logins.all()), ({ address }) => address),
-    }));
+    return this.#environment.read(() => {
+      const { generation, lastRemoval } = this.#meta.state();
+      const addresses = Array.from(this.#liveEntries(this.#logins.all()), ({ address }) => address);
+      return { generation, lastRemoval, addresses };
+    });
   }
 
   /** Publishes a map through the fence: see {@link Fence.publish}. */

@@ -113,6 +113,18 @@ test('counts a generation for each change of the permitted set, and only then', 
   expect(generations.map((each) => each - (generations[0] ?? 0))).toEqual([0, 1, 1, 1, 1, 2]);
 });
 
+test('tells in which generation an address last went', async () => {
+  const store = await place.open();
+  const before = store.snapshot();
+  store.record({ logins: [place.login('192.0.2.7'), place.login('192.0.2.8', 'bob')] });
+  expect(store.snapshot().lastRemoval).toBe(before.lastRemoval);
+  store.purge({ user: 'bob' });
+  const after = store.snapshot();
+  expect(after.lastRemoval).toBe(after.generation);
+  store.record({ logins: [place.login('192.0.2.9')] });
+  expect(store.snapshot()).toMatchObject({ lastRemoval: after.generation, generation: after.generation + 1 });
+});
+
 test('refuses a user a further address when the cap is reached, and takes him where he already is', async () => {
   const store = await place.open({ limits: { maxAddressesPerUser: 2 } });
   const logins = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => place.login(address, 'alice'));
