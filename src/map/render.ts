@@ -1,0 +1,92 @@
+/**
+ * What an address looks like in each MTA's map: pure, and the last place where a wrong byte becomes an open relay.
+ *
+ * Both MTAs look an address up whole, then as ever shorter prefixes (`198.51.100`, `2001:db8`). A truncated key is
+ * therefore a whole network, so only a full address is ever rendered, or a /64 where the admin asked for those.
+ *
+ *     sendmail  198.51.100.7  RELAY    IPv6:2001:db8:0:0:0:0:0:7  RELAY    IPv6:2001:db8::7  RELAY
+ *     postfix   198.51.100.7  OK       2001:db8::7                OK
+ *     text      198.51.100.7           2001:db8::7
+ *
+ * Sendmail 8.15 and later look up the first spelling of an IPv6 address; 8.14, and UseCompressedIPv6Addresses, the
+ * second: both are written. Sendmail takes exactly RELAY for permission, Postfix OK.
+ *
+ * Limits: a /64 is written as its four groups, which an MTA finds by shortening the client's address as it prints it.
+ * It prints `2001:db8::7` for 2001:db8:0:0:0:0:0:7, which shortens to `2001:db8` and never to `2001:db8:0:0`: such a
+ * client is refused. The shorter key would permit the whole 2001:db8::/32.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Address } from '../login/address.ts';
+
+/** Whose keys and values: an MTA's, or one address a line for whatever else reads lists. */
+export type MapForm = 'sendmail' | 'postfix' | 'text';
+
+export interface MapRow {
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * The last row of every map but a text one: that it can be read back shows that the input was read to its end. No MTA
+ * looks it up, since neither an address nor a host name nor an access map's tag is written so; and DUNNO permits
+ * nothing.
+ */
+export const SENTINEL: MapRow = { key: 'relaypass:probe', value: 'DUNNO' };
+
+/** The rows for `addresses`, by key in byte order, the sentinel last. */
+export function renderMap(form: MapForm, addresses: readonly Address[]): MapRow[] {
+  const rows = addresses.flatMap(ROWS_OF[form]).toSorted(byKey);
+  return form === 'text' ? rows : [...rows, SENTINEL];
+}
+
+/** The source text that makemap and postmap read; of a text map, the map itself. */
+export function sourceText(rows: readonly MapRow[]): string {
+  return rows.map(({ key, value }) => (value === '' ? `${key}\n` : `${key}\t${value}\n`)).join('');
+}
+
+const ROWS_OF: Readonly<Record<MapForm, (address: Address) => MapRow[]>> = {
+  sendmail: (address) => sendmailKeys(partsOf(address)).map((key) => ({ key, value: 'RELAY' })),
+  postfix: (address) => [{ key: postfixKey(partsOf(address)), value: 'OK' }],
+  text: (address) => [{ key: partsOf(address).text, value: '' }],
+};
+
+type Parts =
+  | { readonly kind: 'ipv4' | 'ipv6'; readonly text: string }
+  /** `text` is `2001:db8:1:2::/64`, `groups` 2001:db8:1:2. */
+  | { readonly kind: 'network'; readonly text: string; readonly groups: string };
+
+function sendmailKeys(parts: Parts): string[] {
+  if (parts.kind === 'ipv4') return [parts.text];
+  if (parts.kind === 'network') return [`IPv6:${parts.groups}`];
+  const full = groupsOf(parts.text).join(':');
+  return [...new Set([full, parts.text])].map((spelling) => `IPv6:${spelling}`);
+}
+
+function postfixKey(parts: Parts): string {
+  return parts.kind === 'network' ? parts.groups : parts.text;
+}
+
+/** What `address` is. That it is one at all was made sure where it was parsed; here it is made sure once more. */
+function partsOf(address: Address): Parts {
+  if (isIPv4(address)) return { kind: 'ipv4', text: address };
+  const [ip = '', length] = address.split('/', 2);
+  if (!isIPv6(ip) || /[%.]/.test(ip) || (length !== undefined && length !== '64')) {
+    throw new Error(`not a canonical address, so not written into a map: ${JSON.stringify(address)}`);
+  }
+  if (length === undefined) return { kind: 'ipv6', text: ip };
+  return { kind: 'network', text: address, groups: groupsOf(ip).slice(0, 4).join(':') };
+}
+
+/** The eight groups without leading zeros. */
+function groupsOf(ipv6: string): string[] {
+  const [head = '', tail] = ipv6.split('::');
+  const left = head === '' ? [] : head.split(':');
+  if (tail === undefined) return left;
+  const right = tail === '' ? [] : tail.split(':');
+  return [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+}
+
+function byKey(a: MapRow, b: MapRow): number {
+  if (a.key === b.key) return 0;
+  return a.key < b.key ? -1 : 1; // all ASCII: the order of code units is that of bytes
+}

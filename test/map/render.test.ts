@@ -1,0 +1,108 @@
+import { isIP, SocketAddress } from 'node:net';
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { Address } from '../../src/login/address.ts';
+import { renderMap, SENTINEL, sourceText, type MapForm } from '../../src/map/render.ts';
+import { asAddress, anyAddress, anyNetwork } from './addresses.ts';
+
+const ADDRESSES = ['2001:db8::7', '198.51.100.7', '2001:db8:1:2:3:4:5:6', '198.51.100.12'].map(asAddress);
+
+test('writes what Sendmail looks up: plain IPv4, and IPv6 both in full and compressed', () => {
+  expect(sourceText(renderMap('sendmail', ADDRESSES))).toBe(
+    [
+      '198.51.100.12\tRELAY',
+      '198.51.100.7\tRELAY',
+      'IPv6:2001:db8:0:0:0:0:0:7\tRELAY',
+      'IPv6:2001:db8:1:2:3:4:5:6\tRELAY',
+      'IPv6:2001:db8::7\tRELAY',
+      'relaypass:probe\tDUNNO\n',
+    ].join('\n'),
+  );
+});
+
+test('writes what Postfix looks up: compressed IPv6 without a prefix', () => {
+  expect(sourceText(renderMap('postfix', ADDRESSES))).toBe(
+    [
+      '198.51.100.12\tOK',
+      '198.51.100.7\tOK',
+      '2001:db8:1:2:3:4:5:6\tOK',
+      '2001:db8::7\tOK',
+      'relaypass:probe\tDUNNO\n',
+    ].join('\n'),
+  );
+});
+
+test('writes a text map with one address a line and nothing else', () => {
+  const addresses = ['2001:db8:1:2::/64', '198.51.100.7'].map(asAddress);
+  expect(sourceText(renderMap('text', addresses))).toBe('198.51.100.7\n2001:db8:1:2::/64\n');
+  expect(sourceText(renderMap('text', []))).toBe('');
+});
+
+test('writes a network of 64 bits as its four groups', () => {
+  const networks = ['2001:db8:1:2::/64', '2001:db8::/64'].map(asAddress);
+  expect(keysOf('sendmail', networks)).toEqual(['IPv6:2001:db8:0:0', 'IPv6:2001:db8:1:2']);
+  expect(keysOf('postfix', networks)).toEqual(['2001:db8:0:0', '2001:db8:1:2']);
+});
+
+test('refuses to write anything that is not a whole address', () => {
+  const wrong = [
+    '198.51.100',
+    '198.51.100.',
+    '2001:db8',
+    '2001:db8::/32',
+    '198.51.100.0/24',
+    'unknown',
+    '',
+    'fe80::1%eth0',
+  ];
+  for (const form of ['sendmail', 'postfix', 'text'] as const) {
+    for (const text of wrong) expect(() => renderMap(form, [asAddress(text)])).toThrow('not a canonical address');
+  }
+});
+
+test('makes of every address keys that are that address and no network', () => {
+  fc.assert(
+    fc.property(anyAddress, fc.constantFrom<MapForm>('sendmail', 'postfix', 'text'), (address, form) => {
+      const keys = keysOf(form, [address]);
+      expect(keys.length).toBeGreaterThan(0);
+      for (const key of keys) {
+        const text = key.replace(/^IPv6:/, '');
+        expect(isIP(text)).toBe(isIP(address));
+        expect(canonical(text)).toBe(address);
+      }
+    }),
+  );
+});
+
+test('makes of every network of 64 bits exactly its first four groups', () => {
+  fc.assert(
+    fc.property(anyNetwork, fc.constantFrom<MapForm>('sendmail', 'postfix'), (network, form) => {
+      const [key = '', ...more] = keysOf(form, [network]);
+      expect(more).toEqual([]);
+      const text = key.replace(/^IPv6:/, '');
+      expect(text.split(':')).toHaveLength(4);
+      expect(`${canonical(`${text}:0:0:0:0`)}/64`).toBe(network);
+    }),
+  );
+});
+
+test('sorts the rows and puts the probe last, whatever the order of the addresses', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(anyAddress), fc.constantFrom<MapForm>('sendmail', 'postfix'), (addresses, form) => {
+      const rows = renderMap(form, addresses);
+      expect(rows.at(-1)).toEqual(SENTINEL);
+      expect(rows).toEqual(rows.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))));
+      expect(renderMap(form, addresses.toReversed())).toEqual(rows);
+    }),
+  );
+});
+
+function keysOf(form: MapForm, addresses: Address[]): string[] {
+  return renderMap(form, addresses)
+    .map(({ key }) => key)
+    .filter((key) => key !== SENTINEL.key);
+}
+
+function canonical(text: string): string {
+  return isIP(text) === 4 ? text : new SocketAddress({ address: text, family: 'ipv6' }).address;
+}
