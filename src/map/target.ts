@@ -1,0 +1,142 @@
+/** Which maps this host gets: what the admin configured, or what its MTAs' tools can build. */
+import path from 'node:path';
+import type { MapConfig } from '../config/schema.ts';
+import { EXIT, OperationalError } from '../errors.ts';
+import type { MapForm } from './render.ts';
+import { postfixDefaultType, postfixTypes, sendmailTypes, type MapTools } from './tools.ts';
+
+/** The types that are one file, so that a rename replaces all of it, and the suffix of each. */
+const SUFFIX = { hash: '.db', btree: '.db', cdb: '.cdb', lmdb: '.lmdb', text: '' } as const;
+
+export type MapType = keyof typeof SUFFIX;
+
+/** One map to keep true. */
+export interface MapTarget {
+  readonly form: MapForm;
+  readonly type: MapType;
+  /** Who builds it: the MTA's own tool, or this program. */
+  readonly builder: 'makemap' | 'postmap' | 'native';
+  /** As the MTA's configuration names it: without the suffix. */
+  readonly path: string;
+  /** The file itself. */
+  readonly file: string;
+}
+
+type Mta = MapConfig['mta'];
+
+/**
+ * The maps of `config`, or without any the default ones: one for each MTA that is installed, else a text file and a
+ * cdb for whatever reads them.
+ * @throws OperationalError `map-type-unsupported`, `map-tool-missing` or `map-path-twice`, exit 78
+ */
+export function resolveMaps(config: readonly MapConfig[] | undefined, stateDir: string, tools: MapTools): MapTarget[] {
+  const hosts = hostMtas(tools);
+  const targets = (config ?? defaultMaps(hosts)).map((map) => resolveMap(map, stateDir, hosts));
+  refuseTwins(targets);
+  return targets;
+}
+
+/** The file that a map of `type` at `mapPath` is. */
+export function mapFile(mapPath: string, type: MapType): string {
+  return mapPath + SUFFIX[type];
+}
+
+interface MtaTypes {
+  /** As the tool lists them, for messages. */
+  readonly listed: readonly string[];
+  /** Those that can be published, the one to prefer first. */
+  readonly usable: readonly MapType[];
+}
+
+type HostMtas = Readonly<Record<Exclude<Mta, 'none'>, MtaTypes | undefined>>;
+
+function hostMtas(tools: MapTools): HostMtas {
+  const sendmail = sendmailTypes(tools);
+  const postfix = tools.find('postmap') === undefined ? undefined : postfixTypes(tools);
+  return {
+    sendmail: sendmail && { listed: sendmail, usable: usableOf(['hash', 'cdb', 'btree'], sendmail) },
+    postfix: postfix && {
+      listed: postfix,
+      usable: usableOf([postfixDefaultType(tools) ?? 'hash', 'lmdb', 'cdb', 'hash', 'btree'], postfix),
+    },
+  };
+}
+
+function usableOf(preferred: readonly string[], listed: readonly string[]): MapType[] {
+  return preferred.filter((type) => listed.includes(type)).filter(isBuiltByTool);
+}
+
+function isBuiltByTool(type: string): type is MapType {
+  return type in SUFFIX && type !== 'text';
+}
+
+function defaultMaps({ sendmail, postfix }: HostMtas): MapConfig[] {
+  const installed: MapConfig[] = [];
+  if (sendmail !== undefined) installed.push({ mta: 'sendmail' });
+  if (postfix !== undefined) installed.push({ mta: 'postfix' });
+  if (installed.length > 0) return installed;
+  return [
+    { mta: 'none', type: 'text' },
+    { mta: 'none', type: 'cdb' },
+  ];
+}
+
+function resolveMap({ mta, type: wanted, path: given }: MapConfig, stateDir: string, hosts: HostMtas): MapTarget {
+  const type = mta === 'none' ? chooseNative(wanted) : chooseOfMta(mta, wanted, hosts[mta]);
+  const mapPath = given ?? path.join(stateDir, defaultName(mta, type));
+  return { form: formOf(mta, type), type, builder: builderOf(mta, type), path: mapPath, file: mapFile(mapPath, type) };
+}
+
+function formOf(mta: Mta, type: MapType): MapForm {
+  if (type === 'text') return 'text';
+  return mta === 'sendmail' ? 'sendmail' : 'postfix';
+}
+
+function defaultName(mta: Mta, type: MapType): string {
+  if (type === 'text') return 'relay-addresses';
+  return mta === 'sendmail' ? 'popauth' : 'postfix';
+}
+
+function builderOf(mta: Mta, type: MapType): MapTarget['builder'] {
+  if (type === 'text' || mta === 'none') return 'native';
+  if (mta === 'sendmail') return 'makemap';
+  return type === 'cdb' ? 'native' : 'postmap'; // the same bytes as postmap's, in less time
+}
+
+function chooseNative(type = 'text'): MapType {
+  if (type === 'text' || type === 'cdb') return type;
+  const message = `map: type "${type}" is built by an MTA's own tool: name the MTA (mta = "sendmail" or "postfix"), or use "text" or "cdb"`;
+  throw new OperationalError('map-type-unsupported', EXIT.config, message);
+}
+
+const TOOLS = {
+  sendmail: { build: 'makemap', list: 'makemap -l' },
+  postfix: { build: 'postmap and postconf', list: 'postconf -m' },
+} as const;
+
+function chooseOfMta(mta: Exclude<Mta, 'none'>, type: string | undefined, types: MtaTypes | undefined): MapType {
+  if (type === 'text') return type;
+  const { build, list } = TOOLS[mta];
+  if (types === undefined) {
+    const message = `map: mta = "${mta}" needs ${build}, which this host has not or which fails: install the MTA, or use mta = "none"`;
+    throw new OperationalError('map-tool-missing', EXIT.config, message);
+  }
+  const found = type === undefined ? types.usable[0] : types.usable.find((usable) => usable === type);
+  if (found !== undefined) return found;
+  const what = type === undefined ? 'no map can be built' : `type "${type}" cannot be built`;
+  const message =
+    `map: mta = "${mta}": ${what}: relaypass has hash, btree, cdb and lmdb maps built where the MTA knows them, ` +
+    `and "${list}" lists ${types.listed.join(', ')}`;
+  throw new OperationalError('map-type-unsupported', EXIT.config, message);
+}
+
+function refuseTwins(targets: readonly MapTarget[]): void {
+  const files = targets.map(({ file }) => file);
+  const twin = files.find((file, index) => files.indexOf(file) !== index);
+  if (twin === undefined) return;
+  throw new OperationalError(
+    'map-path-twice',
+    EXIT.config,
+    `map: two maps are the file ${twin}: give each its own path`,
+  );
+}

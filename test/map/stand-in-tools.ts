@@ -1,0 +1,45 @@
+/**
+ * Small executables in the place of an MTA's tools: they build "databases" that are plain text, so that a test can read
+ * them, and can be given any fault.
+ */
+import { chmodSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { MapTools } from '../../src/map/tools.ts';
+
+/** `makemap -C CF -c BYTES TYPE NAME`, `makemap -l` and `makemap -C CF -u TYPE NAME`. */
+export const GOOD_MAKEMAP = `
+case $1 in -l) printf 'hash\\nbtree\\nimplicit\\n'; exit ;; esac
+case $3 in -u) exec cat "$5.db" ;; esac
+exec cat > "$6.db"`;
+
+/** `editmap -C CF -q TYPE NAME KEY` */
+export const GOOD_EDITMAP = `
+value=$(sed -n "s/^$6\\t//p" "$5.db")
+[ -n "$value" ] || { echo "editmap: couldn't find key $6 in map $5" >&2; exit 69; }
+echo "$value"`;
+
+/** `postmap TYPE:NAME` and `postmap -q KEY TYPE:NAME` */
+export const GOOD_POSTMAP = `
+case $1 in
+-q) sed -n "s/^$2\\t//p" "\${3#*:}.db" | grep . ;;
+*) exec cp "\${1#*:}" "\${1#*:}.db" ;;
+esac`;
+
+/** `postconf -m` and `postconf -h default_database_type` */
+export const GOOD_POSTCONF = `case $1 in -m) printf 'btree\\nhash\\nlmdb\\npcre\\n' ;; -h) echo hash ;; esac`;
+
+/** Shell scripts by name, put into `folder` as the host's only tools. */
+export function standInTools(folder: string, scripts: Readonly<Record<string, string>>): MapTools {
+  for (const [name, script] of Object.entries(scripts)) setTool(folder, name, script);
+  return {
+    find: (tool) => (scripts[tool] === undefined ? undefined : path.join(folder, tool)),
+    env: { PATH: '/usr/bin:/bin' },
+  };
+}
+
+/** Replaces one tool, as a fault that comes or goes. */
+export function setTool(folder: string, name: string, script: string): void {
+  const file = path.join(folder, name);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}
