@@ -1,0 +1,75 @@
+/**
+ * Runs one of the MTA's tools under limits: a time limit, after which its whole process group is killed, and a cap on
+ * what it may say. On a full disk makemap goes on for minutes, with a line of complaint a key.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { errnoOf } from '../errors.ts';
+
+export interface ToolRun {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** A file descriptor to read from; without it standard input is empty. */
+  readonly stdin?: number;
+  readonly timeoutMs: number;
+  /** @default 65536 */
+  readonly maxStdoutBytes?: number;
+}
+
+/** What it said, and in `fault` what went wrong with it: undefined only for exit status 0 within the limits. */
+export interface ToolResult {
+  readonly fault: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const MAX_OUTPUT_BYTES = 64 * 1024; // an answer is a word, a complaint a line
+
+export function runTool(run: ToolRun): Promise<ToolResult> {
+  const { command, args, cwd, env, stdin, timeoutMs, maxStdoutBytes } = run;
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env, detached: true, stdio: [stdin ?? 'ignore', 'pipe', 'pipe'] });
+    let killedFor: string | undefined;
+    const kill = (why: string) => {
+      killedFor ??= why;
+      killGroup(child);
+    };
+    const timer = setTimeout(() => kill(`did not finish in ${timeoutMs / 1000} s and was killed`), timeoutMs);
+    const tooMuch = () => kill('said too much and was killed');
+    const stdout = collect(child.stdout, maxStdoutBytes ?? MAX_OUTPUT_BYTES, tooMuch);
+    const stderr = collect(child.stderr, MAX_OUTPUT_BYTES, tooMuch);
+    const end = (fault: string | undefined) => {
+      clearTimeout(timer);
+      resolve({ fault: killedFor ?? fault, stdout: stdout(), stderr: stderr() });
+    };
+    child.on('error', (error) => end(`cannot be run: ${error.message}`));
+    child.on('close', (status, signal) => end(faultOf(status, signal)));
+  });
+}
+
+function faultOf(status: number | null, signal: NodeJS.Signals | null): string | undefined {
+  if (signal !== null) return `was killed by ${signal}`;
+  return status === 0 ? undefined : `exited with status ${status}`;
+}
+
+/** Keeps the first `maxBytes` or so of what `stream` says. */
+function collect(stream: ChildProcess['stdout'], maxBytes: number, onTooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= maxBytes) chunks.push(chunk);
+    else onTooMuch();
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error; // it has just ended by itself
+  }
+}
