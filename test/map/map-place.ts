@@ -1,0 +1,53 @@
+/** A real store, and beside it maps that stand-in tools build as plain text. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createBuilder, type MapBuilder } from '../../src/map/build.ts';
+import { Publisher, type PublisherOptions } from '../../src/map/publish.ts';
+import type { MapTarget } from '../../src/map/target.ts';
+import { createLog } from '../../src/log.ts';
+import { Place } from '../store/fixture.ts';
+import { GOOD_EDITMAP, GOOD_MAKEMAP, setTool, standInTools } from './stand-in-tools.ts';
+
+export class MapPlace extends Place {
+  readonly folder: string = path.join(this.parent, 'maps');
+  readonly #bin: string = path.join(this.parent, 'bin');
+  readonly builder: MapBuilder;
+
+  constructor() {
+    super();
+    for (const folder of [this.folder, this.#bin]) mkdirSync(folder);
+    this.builder = createBuilder(standInTools(this.#bin, { makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP }), 5000);
+  }
+
+  get hash(): MapTarget {
+    const file = path.join(this.folder, 'popauth');
+    return { form: 'sendmail', type: 'hash', builder: 'makemap', path: file, file: `${file}.db` };
+  }
+
+  get text(): MapTarget {
+    const file = path.join(this.folder, 'relay-addresses');
+    return { form: 'text', type: 'text', builder: 'native', path: file, file };
+  }
+
+  breakMakemap(script: string): void {
+    setTool(this.#bin, 'makemap', script);
+  }
+
+  mendMakemap(): void {
+    setTool(this.#bin, 'makemap', GOOD_MAKEMAP);
+  }
+
+  publisher(options: Pick<PublisherOptions, 'store'> & Partial<PublisherOptions>): Publisher {
+    const log = createLog({ write: (line) => this.logged.push(line), priorities: false });
+    return new Publisher({ targets: [this.hash], builder: this.builder, clock: () => this.now, log, ...options });
+  }
+
+  /** Whom a map permits; undefined where it is missing or no whole map. */
+  permitted(target: MapTarget): string[] | undefined {
+    if (!existsSync(target.file)) return undefined;
+    const lines = readFileSync(target.file, 'utf8').split('\n').slice(0, -1);
+    if (target.type === 'text') return lines;
+    if (lines.pop() !== 'relaypass:probe\tDUNNO') return undefined;
+    return lines.filter((line) => line.endsWith('\tRELAY')).map((line) => line.slice(0, -'\tRELAY'.length));
+  }
+}
