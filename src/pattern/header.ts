@@ -107,8 +107,8 @@ export class HeaderReader {
     if (this.bytes[start] === BRACKET) return this.#bracketedTag(start);
     const hostEnd = this.#next(SPACE, start);
     if (hostEnd < 0) return false;
-    if (this.#hasOwnStamp()) return this.#untagged(start);
     if (this.bytes[hostEnd - 1] === COLON) return this.#ownTag(start);
+    if (this.#hasOwnStamp()) return this.#untagged(start);
     this.hostEnd = hostEnd;
     return this.#tagAt(this.#afterFacility(hostEnd + 1)) && this.#overHostAsTag();
   }

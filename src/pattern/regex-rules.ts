@@ -113,26 +113,27 @@ function hasRepeat(node: Node): boolean {
   return node.kind === 'repeat' || childrenOf(node).some(hasRepeat);
 }
 
-/** The characters that end the text fields before `limit`. A number is no text field: the server writes it. */
-function endersOf(node: Node, next: Next, limit: number): Chars {
+/** The characters that end the text fields before `limit`. */
+function endersOf(node: Node, next: Next, limit: number, isUser = false): Chars {
   if (node.at >= limit) return EMPTY;
-  if (node.kind === 'repeat' && node.body.kind === 'set') return isText(node.body, node.max) ? next.chars : EMPTY;
-  const enders =
-    node.kind === 'sequence'
-      ? node.parts.map((part, index) => endersOf(part, nextOf(node.parts.slice(index + 1), next), limit))
-      : childrenOf(node).map((child) => endersOf(child, next, limit));
-  return enders.reduce(union, EMPTY);
+  if (node.kind === 'repeat' && node.max > 1 && (isUser || isText(node))) return next.chars;
+  if (node.kind !== 'sequence') {
+    const isNamed = node.kind === 'group' && node.name === 'user';
+    return childrenOf(node)
+      .map((child) => endersOf(child, next, limit, isUser || isNamed))
+      .reduce(union, EMPTY);
+  }
+  const afterPart = (index: number) => nextOf(node.parts.slice(index + 1), next);
+  return node.parts.map((part, index) => endersOf(part, afterPart(index), limit, isUser)).reduce(union, EMPTY);
 }
 
-function isText(set: Node, max: number): boolean {
-  return max > 1 && [...charsOf(set)].some((code) => code < DIGIT_0 || code > DIGIT_9);
+/** Whether a repeat takes more than words and numbers, which a server writes of its own. */
+function isText(repeat: Node): boolean {
+  return [...charsOf(repeat)].some((code) => code === BEYOND_ASCII || !/[\w-]/.test(String.fromCharCode(code)));
 }
-
-const DIGIT_0 = 0x30;
-const DIGIT_9 = 0x39;
 
 function checkRest(node: Node, enders: Chars, from: number): void {
-  if (node.kind === 'repeat' && node.at > from && node.body.kind === 'set') refuseEnder(node, enders);
+  if (node.kind === 'repeat' && node.max > 1 && node.at > from) refuseEnder(node, enders);
   childrenOf(node).forEach((child) => checkRest(child, enders, from));
 }
 
