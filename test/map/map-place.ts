@@ -1,5 +1,5 @@
 /** A real store, and beside it maps that stand-in tools build as plain text. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createBuilder, type MapBuilder } from '../../src/map/build.ts';
 import { Publisher, type PublisherOptions } from '../../src/map/publish.ts';
@@ -9,13 +9,15 @@ import { Place } from '../store/fixture.ts';
 import { GOOD_EDITMAP, GOOD_MAKEMAP, setTool, standInTools } from './stand-in-tools.ts';
 
 export class MapPlace extends Place {
-  readonly folder: string = path.join(this.parent, 'maps');
-  readonly #bin: string = path.join(this.parent, 'bin');
+  readonly folder: string;
+  readonly #bin: string;
   readonly builder: MapBuilder;
 
-  constructor() {
-    super();
-    for (const folder of [this.folder, this.#bin]) mkdirSync(folder);
+  constructor(parent?: string) {
+    super(parent);
+    this.folder = path.join(this.parent, 'maps');
+    this.#bin = path.join(this.parent, 'bin');
+    for (const folder of [this.folder, this.#bin]) mkdirSync(folder, { recursive: true });
     this.builder = createBuilder(standInTools(this.#bin, { makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP }), 5000);
   }
 
@@ -40,6 +42,12 @@ export class MapPlace extends Place {
   publisher(options: Pick<PublisherOptions, 'store'> & Partial<PublisherOptions>): Publisher {
     const log = createLog({ write: (line) => this.logged.push(line), priorities: false });
     return new Publisher({ targets: [this.hash], builder: this.builder, clock: () => this.now, log, ...options });
+  }
+
+  /** What another program, or an admin in haste, may do to a map. */
+  overwrite(target: MapTarget, addresses: readonly string[]): void {
+    const rows = addresses.map((address) => `${address}\tRELAY\n`).join('');
+    writeFileSync(target.file, `${rows}relaypass:probe\tDUNNO\n`);
   }
 
   /** Whom a map permits; undefined where it is missing or no whole map. */

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { MapBuilder } from '../../src/map/build.ts';
 import type { PublishResult } from '../../src/map/publish.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addressOf, GRACE_MS, MINUTE_MS } from '../store/fixture.ts';
+import { until } from './until.ts';
 import { MapPlace } from './map-place.ts';
 
 let place: MapPlace;
@@ -53,7 +54,7 @@ test('builds a map anew that somebody else has removed or changed', async () => 
   await publisher.publishNow();
   rmSync(place.hash.file);
   expect(await outcomeOf(publisher.publishNow())).toBe('published');
-  writeFileSync(place.hash.file, '203.0.113.9\tRELAY\nrelaypass:probe\tDUNNO\n');
+  place.overwrite(place.hash, ['203.0.113.9']);
   expect(await outcomeOf(publisher.publishNow())).toBe('published');
   utimesSync(place.hash.file, 0, 0);
   expect(await outcomeOf(publisher.publishNow())).toBe('published');
@@ -161,10 +162,25 @@ test('fills an emptied map again as soon as it can be built, whoever does it', a
 
 test('empties a map that it did not build and cannot replace, without bytes where the tool never worked', async () => {
   place.breakMakemap('exit 1');
-  writeFileSync(place.hash.file, '203.0.113.9\tRELAY\nrelaypass:probe\tDUNNO\n');
+  place.overwrite(place.hash, ['203.0.113.9']);
   const publisher = place.publisher({ store });
   expect(await outcomeOf(publisher.publishNow())).toBe('emptied');
   expect(readFileSync(place.hash.file, 'utf8')).toBe('');
+  place.mendMakemap();
+  expect(await outcomeOf(publisher.publishNow())).toBe('published');
+  expect(place.permitted(place.hash)).toEqual([]);
+});
+
+test('trusts no empty map into which somebody has written', async () => {
+  const publisher = place.publisher({ store });
+  logIn('198.51.100.7');
+  await publisher.publishNow();
+  store.purge({ all: true });
+  place.breakMakemap('exit 1');
+  expect(await outcomeOf(publisher.publishNow())).toBe('emptied');
+  place.overwrite(place.hash, ['203.0.113.9']); // into the stand-in, which is what stands
+  expect(await outcomeOf(publisher.publishNow())).toBe('emptied');
+  expect(place.permitted(place.hash)).toBeUndefined();
   place.mendMakemap();
   expect(await outcomeOf(publisher.publishNow())).toBe('published');
   expect(place.permitted(place.hash)).toEqual([]);
@@ -266,15 +282,5 @@ class Gate {
   open(): void {
     this.#open();
     this.#opened = undefined;
-  }
-}
-
-const LIMIT_MS = 20_000;
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within ${LIMIT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
