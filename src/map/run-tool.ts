@@ -34,6 +34,7 @@ export function runTool(run: ToolRun): Promise<ToolResult> {
     const kill = (why: string) => {
       killedFor ??= why;
       killGroup(child);
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy(); // one that left the group may hold them
     };
     const timer = setTimeout(() => kill(`did not finish in ${timeoutMs / 1000} s and was killed`), timeoutMs);
     const tooMuch = () => kill('said too much and was killed');

@@ -19,6 +19,7 @@ import { MapError } from '../../src/map/map-error.ts';
 import { renderMap } from '../../src/map/render.ts';
 import type { MapTarget } from '../../src/map/target.ts';
 import type { MapTools } from '../../src/map/tools.ts';
+import { until } from './until.ts';
 import { asAddress } from './addresses.ts';
 import { GOOD_EDITMAP, GOOD_MAKEMAP, GOOD_POSTMAP, standInTools } from './stand-in-tools.ts';
 
@@ -81,7 +82,8 @@ test.each([
   ['writes half of the file and exits 0', 'head -c 50 > "$6.db"', "couldn't find key relaypass:probe"],
   ['writes nothing and exits 0', 'true', "can't read map.db"],
   ['is killed', 'kill -9 $$', 'was killed by SIGKILL'],
-  ['hangs, and what it started hangs too', 'sleep 1000 & sleep 1000', 'did not finish in 0.5 s and was killed'],
+  ['hangs', 'sleep 1000', 'did not finish in 0.5 s and was killed'],
+  ['hangs where no signal to its group reaches', 'setsid sleep 10', 'did not finish in 0.5 s and was killed'],
   ['complains without end', 'yes "hash: no space left on device" >&2', 'said too much and was killed'],
   ['cannot be run', null, 'cannot be run'],
 ])('refuses the map of a makemap that %s', async (_fault, makemap, reason) => {
@@ -96,6 +98,13 @@ test.each([
 ])('refuses a map when the tool that reads it back %s', async (_fault, editmap, reason) => {
   const build = createBuilder(tools({ makemap: GOOD_MAKEMAP, editmap }), 500);
   await expectRefusal(build(hash(), ROWS), reason);
+});
+
+test('kills what a hanging tool has started, too', async () => {
+  const build = createBuilder(tools({ makemap: 'sleep 1000 & echo $! > ../../pid; sleep 1000' }), 500);
+  await expectRefusal(build(hash(), ROWS), 'did not finish');
+  const pid = Number(readFileSync(path.join(root, 'pid'), 'utf8'));
+  await until(() => hasEnded(pid));
 });
 
 test('says which tool is missing', async () => {
@@ -170,6 +179,12 @@ function hash(): MapTarget {
 function native(type: 'text' | 'cdb'): MapTarget {
   const file = path.join(maps, 'list');
   return { form: type === 'text' ? 'text' : 'postfix', type, builder: 'native', path: file, file };
+}
+
+/** A killed process stays a zombie until whoever adopts it looks. */
+function hasEnded(pid: number): boolean {
+  const status = `/proc/${pid}/status`;
+  return !existsSync(status) || readFileSync(status, 'utf8').includes('State:\tZ');
 }
 
 function deadPid(): number {
