@@ -15,11 +15,17 @@ export const LIMITS: Limits = { graceMs: GRACE_MS, maxAddressesPerUser: 10, maxU
 
 /** Where one test's store is; open it as often as needed, {@link Place.remove} closes what was opened. */
 export class Place {
-  readonly parent: string = mkdtempSync(path.join(os.tmpdir(), 'relaypass-store-'));
-  readonly dir: string = path.join(this.parent, 'store');
+  readonly parent: string;
+  readonly dir: string;
   readonly logged: string[] = [];
   now = START;
   readonly #opened: Store[] = [];
+
+  /** In a folder of its own, or beside another process in the one that this has. */
+  constructor(parent: string = mkdtempSync(path.join(os.tmpdir(), 'relaypass-store-'))) {
+    this.parent = parent;
+    this.dir = path.join(parent, 'store');
+  }
 
   async open(options: Partial<Omit<StoreOptions, 'limits'>> & { limits?: Partial<Limits> } = {}): Promise<Store> {
     const log = createLog({ write: (line) => this.logged.push(line), priorities: false });
