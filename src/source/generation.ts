@@ -1,0 +1,111 @@
+/**
+ * One file's worth of a log: it begins when the file is created and ends when it is rotated away and drained. The log
+ * that a host writes is a row of generations; the follower reads each of them to its end.
+ */
+import type { Body } from './body.ts';
+import { advance, compare, isBlank, NOTHING_READ, type Fingerprint } from './fingerprint.ts';
+import { takeLines, type Lines } from './lines.ts';
+
+/** Where a generation stands: `lost` is to be found again by its fingerprint, `done` has been read to its end. */
+export type GenerationState = 'open' | 'lost' | 'done';
+
+/** What of a generation outlives the process. */
+export interface GenerationRecord {
+  readonly path: string;
+  readonly fingerprint: Fingerprint;
+  readonly skipping: boolean;
+  readonly done: boolean;
+}
+
+const CHUNK_BYTES = 1_048_576; // a read: seconds of the busiest log, and little memory
+const NO_BYTES = Buffer.alloc(0);
+
+export class Generation {
+  /** The real path it was opened by; only a hint, since names change. */
+  path: string;
+  /** When it was last seen growing, or being the log itself; epoch milliseconds. */
+  activeAt: number;
+  #fingerprint: Fingerprint = NOTHING_READ;
+  #skipping = false;
+  #body: Body | undefined;
+  #done = false;
+
+  constructor(path: string, activeAt: number) {
+    this.path = path;
+    this.activeAt = activeAt;
+  }
+
+  static fromRecord(record: GenerationRecord, activeAt: number): Generation {
+    const generation = new Generation(record.path, activeAt);
+    generation.#fingerprint = record.fingerprint;
+    generation.#skipping = record.skipping;
+    generation.#done = record.done;
+    return generation;
+  }
+
+  toRecord(): GenerationRecord {
+    return { path: this.path, fingerprint: this.#fingerprint, skipping: this.#skipping, done: this.#done };
+  }
+
+  get state(): GenerationState {
+    if (this.#body !== undefined) return 'open';
+    return this.#done ? 'done' : 'lost';
+  }
+
+  get body(): Body | undefined {
+    return this.#body;
+  }
+
+  get fingerprint(): Fingerprint {
+    return this.#fingerprint;
+  }
+
+  /** Nothing that was read of it tells it from another file. */
+  get isBlank(): boolean {
+    return isBlank(this.#fingerprint);
+  }
+
+  /** Reads on in `body`, after what `fingerprint` covers. */
+  open(body: Body, fingerprint: Fingerprint = this.#fingerprint): void {
+    this.#body = body;
+    this.#fingerprint = fingerprint;
+    this.#done = false;
+  }
+
+  /** What follows the offset, or `changed` where the file no longer holds what was read: truncated or overwritten. */
+  async peek(): Promise<Buffer | 'changed'> {
+    if (this.#body === undefined) return NO_BYTES;
+    const { offset } = this.#fingerprint;
+    const data = await this.#body.read(offset, CHUNK_BYTES);
+    if (this.#body.kind === 'gzip') return data;
+    if (this.isBlank) return this.#body.sizeBytes() < offset ? 'changed' : data;
+    return (await compare(this.#fingerprint, this.#body)) === 'same' ? data : 'changed';
+  }
+
+  /** Takes what {@link peek} gave as read. */
+  take(data: Buffer): Lines {
+    const lines = takeLines(data, this.#skipping);
+    this.#skipping = lines.skipping;
+    this.#fingerprint = advance(this.#fingerprint, data.subarray(0, lines.consumed));
+    return lines;
+  }
+
+  /** Its content is elsewhere: gives back the body, in which another generation has begun. */
+  lose(): Body | undefined {
+    const body = this.#body;
+    this.#body = undefined;
+    return body;
+  }
+
+  /** It has been read to its end. `unfinished`, a last line without LF, counts as read: it must not become a login. */
+  finish(unfinished: Buffer = NO_BYTES): void {
+    this.#fingerprint = advance(this.#fingerprint, unfinished);
+    this.#skipping ||= unfinished.length > 0;
+    this.#done = true;
+    this.close();
+  }
+
+  close(): void {
+    this.lose()?.close();
+  }
+}

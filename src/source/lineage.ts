@@ -1,0 +1,270 @@
+/**
+ * The generations of one log, oldest first, and the rules by which a file is known to be one of them.
+ *
+ * Every file that bears the log's name or a rotated one is compared with what was read. What is known is read on where
+ * that makes sense; what is not known is a new generation, to be read from its beginning: so two rotations between two
+ * looks lose nothing, and neither does a copy that was made before the log was truncated.
+ */
+import fs from 'node:fs';
+import type { Clock } from '../clock.ts';
+import { inodeOf, openBody, unavailable, type Body, type Unavailable } from './body.ts';
+import {
+  compare,
+  compareHeads,
+  hasTellingHead,
+  fingerprintAt,
+  NOTHING_READ,
+  type Fingerprint,
+  type Likeness,
+} from './fingerprint.ts';
+import { Generation, type GenerationRecord } from './generation.ts';
+import { seek, type StampOf } from './seek.ts';
+import { listSiblings, realPath, type Sibling } from './siblings.ts';
+import type { Notice } from './source.ts';
+
+export interface LineageOptions {
+  readonly clock: Clock;
+  /** Reads the time stamp of a line, epoch ms; with it a first start need not read the whole history. */
+  readonly stampOf?: StampOf | undefined;
+}
+
+/** What the log's name leads to now. */
+export type Log = Generation | Unavailable;
+
+interface Listing {
+  readonly inode: string | undefined;
+  readonly siblings: readonly Sibling[];
+}
+
+const MAX_LOOKS = 10; // names that move all the while are looked at again by the next poll
+
+export class Lineage {
+  readonly #file: string;
+  readonly #clock: Clock;
+  readonly #stampOf: StampOf | undefined;
+  #generations: Generation[];
+  /** Where a generation that is not known begins, at the first look only: at the lines of this age (epoch ms). */
+  #beginAt: number | undefined;
+  #isFirstStart: boolean;
+  /** What was listed when all of it was last identified. */
+  #identified: string | undefined;
+
+  constructor(file: string, records: readonly GenerationRecord[], since: number, { clock, stampOf }: LineageOptions) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#generations = records.map((record) => Generation.fromRecord(record, clock()));
+    this.#beginAt = since;
+    this.#isFirstStart = records.length === 0;
+    this.#stampOf = stampOf;
+  }
+
+  get open(): readonly Generation[] {
+    return this.#generations.filter(({ state }) => state === 'open');
+  }
+
+  get isEmpty(): boolean {
+    return this.#generations.length === 0;
+  }
+
+  records(): GenerationRecord[] {
+    return this.#generations.filter((generation) => !generation.isBlank).map((generation) => generation.toRecord());
+  }
+
+  /** The writer has begun a generation that is newer than this one. */
+  hasSuccessor(generation: Generation): boolean {
+    return this.#generations.slice(this.#generations.indexOf(generation) + 1).some(({ isBlank }) => !isBlank);
+  }
+
+  /** Its file no longer holds what was read: the rest is to be found elsewhere, and a new generation begins in it. */
+  lose(generation: Generation): void {
+    const body = generation.lose();
+    if (body !== undefined) this.#begin(generation.path, body);
+    this.#identified = undefined;
+  }
+
+  close(): void {
+    for (const generation of this.#generations) generation.close();
+  }
+
+  /** Tells whether files came, went or were renamed since all were identified. */
+  hasMoved(): boolean {
+    return this.#key(this.#list()) !== this.#identified;
+  }
+
+  /**
+   * The log as it is now. The siblings are looked at only when the log shows that it is another file, and as long as
+   * nothing was read of it: then nothing shows whether it was truncated.
+   */
+  async look(horizon: number, tell: (notice: Notice) => void): Promise<Log> {
+    const { inode, trouble } = this.#stat();
+    const held = inode === undefined ? undefined : this.#holding(inode);
+    if (held?.isBlank === false && this.#identified !== undefined) return held;
+    const isRefused = held === undefined && inode !== undefined;
+    if (isRefused || this.hasMoved()) return this.#identifyAll(horizon, tell);
+    return held ?? trouble ?? 'missing';
+  }
+
+  async #identifyAll(horizon: number, tell: (notice: Notice) => void): Promise<Log> {
+    for (let looks = 0; ; looks += 1) {
+      const listing = this.#list();
+      const { seen, unread } = await this.#identifySiblings(listing.siblings, horizon);
+      const log = await this.#identifyLog();
+      const isStable = namesOf(listing) === namesOf(this.#list());
+      if (!isStable && looks < MAX_LOOKS) continue;
+      if (isStable) this.#forgetRemoved(seen);
+      if (log instanceof Generation) this.#giveUp(unread, tell);
+      if (this.#isFirstStart) this.#tellUnread(unread, tell);
+      this.#isFirstStart = false;
+      this.#beginAt = undefined;
+      this.#identified = isStable ? this.#key(listing) : undefined;
+      return log;
+    }
+  }
+
+  async #identifySiblings(siblings: readonly Sibling[], horizon: number) {
+    const seen = new Set<Generation>();
+    const unread: string[] = [];
+    for (const sibling of siblings) {
+      const found = await this.#identify(sibling, horizon);
+      if (found === 'unreadable') unread.push(sibling.path);
+      else if (found !== undefined) seen.add(found);
+    }
+    return { seen, unread };
+  }
+
+  /**
+   * Which generation `sibling` is, after making it one where it is new and not older than the horizon; `unreadable` when
+   * there is no permission, or when something else than gzip has compressed it.
+   */
+  async #identify(sibling: Sibling, horizon: number): Promise<Generation | 'unreadable' | undefined> {
+    const held = this.#holding(sibling.inode);
+    const isOld = sibling.writtenAtMs < horizon;
+    if (held !== undefined || (isOld && !this.#generations.some(isLost))) return held;
+    if (sibling.format === 'unknown') return isOld ? undefined : 'unreadable';
+    const body = openBody(sibling.path, sibling.format);
+    if (body === 'missing') return undefined;
+    if (body === 'unreadable') return isOld ? undefined : 'unreadable';
+    const known =
+      this.#holding(body.inode) ?? (await this.#likest(body, 'same')) ?? (await this.#likest(body, 'shorter'));
+    if (known === undefined && !isOld) return this.#begin(sibling.path, body, await this.#start(body));
+    if (known === undefined || !(await this.#resume(known, body, isOld))) body.close();
+    return known;
+  }
+
+  /** Reads on in `body`, where that holds something of the known generation which was not read. */
+  async #resume(known: Generation, body: Body, isOld: boolean): Promise<boolean> {
+    if (known.state === 'open') return false; // a copy
+    const isWhole = !isOld && (await this.#likeness(known, body)) === 'same';
+    const hasMore =
+      isWhole && (known.state === 'lost' || (body.kind === 'plain' && (await hasBytesAfter(known, body))));
+    if (hasMore) known.open(body);
+    else if (known.state === 'lost') known.finish();
+    return hasMore;
+  }
+
+  async #identifyLog(): Promise<Log> {
+    const body = openBody(this.#file, 'plain');
+    if (body === 'missing' || body === 'unreadable') return body;
+    const log = this.#holding(body.inode);
+    if (log !== undefined) body.close();
+    const current = log ?? (await this.#adopt(body));
+    this.#generations = [...this.#generations.filter((generation) => generation !== current), current];
+    return current;
+  }
+
+  /** The generation that goes on in the log's own file `body`, which none has open. */
+  async #adopt(body: Body): Promise<Generation> {
+    const path = realPath(this.#file) ?? this.#file;
+    const known = await this.#likest(body, 'same');
+    if (known === undefined) return this.#begin(path, body, await this.#start(body));
+    if (known.state === 'open') return this.#begin(path, body, known.fingerprint); // a copy has taken the log's place
+    known.open(body);
+    known.path = path;
+    return known;
+  }
+
+  #begin(path: string, body: Body, fingerprint = NOTHING_READ): Generation {
+    const generation = new Generation(path, this.#clock());
+    generation.open(body, fingerprint);
+    this.#generations.push(generation);
+    return generation;
+  }
+
+  async #start(body: Body): Promise<Fingerprint> {
+    if (this.#beginAt === undefined || this.#stampOf === undefined || body.kind === 'gzip') return NOTHING_READ;
+    return fingerprintAt(body, await seek(body, this.#stampOf, this.#beginAt));
+  }
+
+  /** The generation of which `body` holds the most. */
+  async #likest(body: Body, likeness: Likeness): Promise<Generation | undefined> {
+    let best: Generation | undefined;
+    for (const generation of this.#generations) {
+      if ((await this.#likeness(generation, body)) !== likeness) continue;
+      if (best === undefined || generation.fingerprint.offset > best.fingerprint.offset) best = generation;
+    }
+    return best;
+  }
+
+  #likeness({ state, fingerprint }: Generation, body: Body): Promise<Likeness> {
+    const isCostly = body.kind === 'gzip' && state !== 'lost' && hasTellingHead(fingerprint);
+    return isCostly ? compareHeads(fingerprint, body) : compare(fingerprint, body);
+  }
+
+  #giveUp(unread: readonly string[], tell: (notice: Notice) => void): void {
+    for (const { path, fingerprint } of this.#generations.filter(isLost)) {
+      const others = unread.length === 0 ? '' : `, unless it is in ${unread.join(', ')}, which cannot be read`;
+      tell(lost(`what ${path} held after byte ${fingerprint.offset} was truncated or removed unread${others}`));
+    }
+    this.#generations = this.#generations.filter((generation) => !isLost(generation));
+  }
+
+  #tellUnread(unread: readonly string[], tell: (notice: Notice) => void): void {
+    for (const file of unread) tell(lost(`${file} cannot be read: what it holds was not seen`));
+  }
+
+  #forgetRemoved(seen: ReadonlySet<Generation>): void {
+    this.#generations = this.#generations.filter((generation) => generation.state !== 'done' || seen.has(generation));
+  }
+
+  #holding(inode: string): Generation | undefined {
+    return this.#generations.find(({ body }) => body?.inode === inode);
+  }
+
+  #list(): Listing {
+    const { inode } = this.#stat();
+    const hints = this.#generations.map(({ path }) => path);
+    return { inode, siblings: listSiblings(this.#file, hints).filter((sibling) => sibling.inode !== inode) };
+  }
+
+  #stat(): { readonly inode?: string; readonly trouble?: Unavailable } {
+    try {
+      return { inode: inodeOf(fs.statSync(this.#file, { bigint: true })) };
+    } catch (error) {
+      return { trouble: unavailable(error, this.#file) };
+    }
+  }
+
+  /** Differs when a file came, went, or was changed by anybody but a writer of what is read anyway. */
+  #key({ inode, siblings }: Listing): string {
+    const keys = siblings.map(({ inode: own, sizeBytes, changedAt }) =>
+      this.#holding(own) === undefined ? `${own} ${sizeBytes} ${changedAt}` : own,
+    );
+    return [inode, ...keys].join('\n');
+  }
+}
+
+function isLost({ state }: Generation): boolean {
+  return state === 'lost';
+}
+
+function namesOf({ inode, siblings }: Listing): string {
+  return [inode, ...siblings.map(({ path, inode: own }) => `${path} ${own}`)].join('\n');
+}
+
+async function hasBytesAfter({ fingerprint }: Generation, body: Body): Promise<boolean> {
+  return (await body.read(fingerprint.offset, 1)).length > 0;
+}
+
+function lost(detail: string): Notice {
+  return { kind: 'data-lost', detail, count: undefined };
+}

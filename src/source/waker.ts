@@ -1,0 +1,29 @@
+/** Lets a reader sleep until there may be something to read; a call to wake it while it is awake is not lost. */
+export class Waker {
+  #isWanted = false;
+  #wakeSleeper: (() => void) | undefined;
+
+  wake(): void {
+    this.#isWanted = true;
+    this.#wakeSleeper?.();
+  }
+
+  /** Resolves once woken, when `signal` aborts, or after `timeoutMs`. */
+  async wait(signal: AbortSignal, timeoutMs?: number): Promise<void> {
+    if (!this.#isWanted && !signal.aborted) await this.#sleep(signal, timeoutMs);
+    this.#isWanted = false;
+  }
+
+  #sleep(signal: AbortSignal, timeoutMs: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(wakeUp, timeoutMs);
+      this.#wakeSleeper = wakeUp;
+      signal.addEventListener('abort', wakeUp, { once: true });
+      function wakeUp(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wakeUp);
+        resolve();
+      }
+    });
+  }
+}
