@@ -48,6 +48,8 @@ const map = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9_-]*$/, 'expected a map type such as "hash"')
     .optional(),
+  /** Other keys or values than the MTA's own, for a host that is wired for them already: see map/render.ts. */
+  form: z.enum(['connect', 'poprelayd', 'pop-before-smtp']).optional(),
   /** Without the suffix (.db, .cdb) that the type adds. Default: `popauth` or `postfix` under `state_dir`. */
   path: absolutePath.optional(),
 });

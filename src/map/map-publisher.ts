@@ -18,6 +18,8 @@ import type { MapTarget } from './target.ts';
 export interface MapStore {
   /** What is permitted now: what has expired is gone from it, and counted as gone. */
   snapshot(): Snapshot;
+  /** When an address expires, epoch milliseconds. */
+  entry(address: Address): { readonly expiresAt: number } | undefined;
   /** Runs `replace` unless a newer generation is published, in one transaction with the note of what stands then. */
   fence(file: string, generation: number, replace: () => void): 'published' | 'stale';
   published(file: string): PublishedMap | undefined;
@@ -137,7 +139,8 @@ export class MapPublisher {
   }
 
   async #replace({ generation, addresses }: Snapshot): Promise<'published' | 'stale'> {
-    const built = await this.#options.builder(this.#target, renderMap(this.#target.form, addresses));
+    const expiryOf = (address: Address) => this.#options.store.entry(address)?.expiresAt ?? this.#options.clock();
+    const built = await this.#options.builder(this.#target, renderMap(this.#target.form, addresses, expiryOf));
     try {
       return this.#putInPlace(generation, () => renameSync(built.file, this.#target.file));
     } finally {

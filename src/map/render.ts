@@ -8,6 +8,10 @@
  *     postfix   198.51.100.7  OK       2001:db8::7                OK
  *     text      198.51.100.7           2001:db8::7
  *
+ * Three more, so that an MTA which is wired already stays as it is: `connect`, Sendmail's keys tagged for an access
+ * map; `poprelayd`, its popip.db, where the value is the second of expiry as of when the map was built (its rules
+ * look for the key alone); `pop-before-smtp`, its database for Postfix, where the value is ok.
+ *
  * Sendmail 8.15 and later look up the first spelling of an IPv6 address; 8.14, and UseCompressedIPv6Addresses, the
  * second: both are written. Sendmail takes exactly RELAY for permission, Postfix OK.
  *
@@ -19,7 +23,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { Address } from '../login/address.ts';
 
 /** Whose keys and values: an MTA's, or one address a line for whatever else reads lists. */
-export type MapForm = 'sendmail' | 'postfix' | 'text';
+export type MapForm = 'sendmail' | 'connect' | 'poprelayd' | 'postfix' | 'pop-before-smtp' | 'text';
 
 export interface MapRow {
   readonly key: string;
@@ -33,9 +37,16 @@ export interface MapRow {
  */
 export const SENTINEL: MapRow = { key: 'relaypass:probe', value: 'DUNNO' };
 
-/** The rows for `addresses`, by key in byte order, the sentinel last. */
-export function renderMap(form: MapForm, addresses: readonly Address[]): MapRow[] {
-  const rows = addresses.flatMap(ROWS_OF[form]).toSorted(byKey);
+/** The rows for `addresses`, by key in byte order, the sentinel last; `expiryOf` tells when each expires, epoch ms. */
+export function renderMap(
+  form: MapForm,
+  addresses: readonly Address[],
+  expiryOf: (address: Address) => number = () => 0,
+): MapRow[] {
+  const { keysOf, valueOf } = FORMS[form];
+  const rows = addresses
+    .flatMap((address) => keysOf(partsOf(address)).map((key) => ({ key, value: valueOf(address, expiryOf) })))
+    .toSorted(byKey);
   return form === 'text' ? rows : [...rows, SENTINEL];
 }
 
@@ -44,10 +55,18 @@ export function sourceText(rows: readonly MapRow[]): string {
   return rows.map(({ key, value }) => (value === '' ? `${key}\n` : `${key}\t${value}\n`)).join('');
 }
 
-const ROWS_OF: Readonly<Record<MapForm, (address: Address) => MapRow[]>> = {
-  sendmail: (address) => sendmailKeys(partsOf(address)).map((key) => ({ key, value: 'RELAY' })),
-  postfix: (address) => [{ key: postfixKey(partsOf(address)), value: 'OK' }],
-  text: (address) => [{ key: partsOf(address).text, value: '' }],
+interface Form {
+  readonly keysOf: (parts: Parts) => string[];
+  readonly valueOf: (address: Address, expiryOf: (address: Address) => number) => string;
+}
+
+const FORMS: Readonly<Record<MapForm, Form>> = {
+  sendmail: { keysOf: sendmailKeys, valueOf: () => 'RELAY' },
+  connect: { keysOf: (parts) => sendmailKeys(parts).map((key) => `Connect:${key}`), valueOf: () => 'RELAY' },
+  poprelayd: { keysOf: sendmailKeys, valueOf: (address, expiryOf) => String(Math.floor(expiryOf(address) / 1000)) },
+  postfix: { keysOf: postfixKeys, valueOf: () => 'OK' },
+  'pop-before-smtp': { keysOf: postfixKeys, valueOf: () => 'ok' },
+  text: { keysOf: ({ text }) => [text], valueOf: () => '' },
 };
 
 type Parts =
@@ -62,8 +81,8 @@ function sendmailKeys(parts: Parts): string[] {
   return [...new Set([full, parts.text])].map((spelling) => `IPv6:${spelling}`);
 }
 
-function postfixKey(parts: Parts): string {
-  return parts.kind === 'network' ? parts.groups : parts.text;
+function postfixKeys(parts: Parts): string[] {
+  return [parts.kind === 'network' ? parts.groups : parts.text];
 }
 
 /** What `address` is. That it is one at all was made sure where it was parsed; here it is made sure once more. */

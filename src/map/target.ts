@@ -27,7 +27,7 @@ type Mta = MapConfig['mta'];
 /**
  * The maps of `config`, or without any the default ones: one for each MTA that is installed, else a text file and a
  * cdb for whatever reads them.
- * @throws OperationalError `map-type-unsupported`, `map-tool-missing` or `map-path-twice`, exit 78
+ * @throws OperationalError `map-type-unsupported`, `map-form-unsupported`, `map-tool-missing` or `map-path-twice`, exit 78
  */
 export function resolveMaps(config: readonly MapConfig[] | undefined, stateDir: string, tools: MapTools): MapTarget[] {
   const hosts = hostMtas(tools);
@@ -81,13 +81,27 @@ function defaultMaps({ sendmail, postfix }: HostMtas): MapConfig[] {
   ];
 }
 
-function resolveMap({ mta, type: wanted, path: given }: MapConfig, stateDir: string, hosts: HostMtas): MapTarget {
-  const type = mta === 'none' ? chooseNative(wanted) : chooseOfMta(mta, wanted, hosts[mta]);
-  const mapPath = given ?? path.join(stateDir, defaultName(mta, type));
-  return { form: formOf(mta, type), type, builder: builderOf(mta, type), path: mapPath, file: mapFile(mapPath, type) };
+function resolveMap(config: MapConfig, stateDir: string, hosts: HostMtas): MapTarget {
+  const { mta } = config;
+  const type = mta === 'none' ? chooseNative(config.type) : chooseOfMta(mta, config.type, hosts[mta]);
+  const mapPath = config.path ?? path.join(stateDir, defaultName(mta, type));
+  return {
+    form: chooseForm(config, type),
+    type,
+    builder: builderOf(mta, type),
+    path: mapPath,
+    file: mapFile(mapPath, type),
+  };
 }
 
-function formOf(mta: Mta, type: MapType): MapForm {
+const FORM_OF_MTA = { connect: 'sendmail', poprelayd: 'sendmail', 'pop-before-smtp': 'postfix' } as const;
+
+function chooseForm({ mta, form }: MapConfig, type: MapType): MapForm {
+  if (form !== undefined) {
+    if (mta === FORM_OF_MTA[form] && type !== 'text') return form;
+    const message = `map: form = "${form}" is one of ${FORM_OF_MTA[form]}: use mta = "${FORM_OF_MTA[form]}", and no text map`;
+    throw new OperationalError('map-form-unsupported', EXIT.config, message);
+  }
   if (type === 'text') return 'text';
   return mta === 'sendmail' ? 'sendmail' : 'postfix';
 }

@@ -38,6 +38,14 @@ test('publishes a login, and takes it away when its time is up', async () => {
   expect(place.permitted(place.hash)).toEqual([]);
 });
 
+test("writes into poprelayd's map when each address expires", async () => {
+  const target = { ...place.hash, form: 'poprelayd' as const };
+  logIn('198.51.100.7');
+  await place.publisher({ store, targets: [target] }).publishNow();
+  const expiry = Math.floor((place.now + GRACE_MS) / 1000);
+  expect(readFileSync(target.file, 'utf8')).toBe(`198.51.100.7\t${expiry}\nrelaypass:probe\tDUNNO\n`);
+});
+
 test('does not build again what has not changed, whoever asks', async () => {
   logIn('198.51.100.7');
   await place.publisher({ store }).publishNow();

@@ -5,6 +5,7 @@ import type { Address } from '../../src/login/address.ts';
 import { renderMap, SENTINEL, sourceText, type MapForm } from '../../src/map/render.ts';
 import { asAddress, anyAddress, anyNetwork } from './addresses.ts';
 
+const FORMS: readonly MapForm[] = ['sendmail', 'connect', 'poprelayd', 'postfix', 'pop-before-smtp', 'text'];
 const ADDRESSES = ['2001:db8::7', '198.51.100.7', '2001:db8:1:2:3:4:5:6', '198.51.100.12'].map(asAddress);
 
 test('writes what Sendmail looks up: plain IPv4, and IPv6 both in full and compressed', () => {
@@ -32,6 +33,27 @@ test('writes what Postfix looks up: compressed IPv6 without a prefix', () => {
   );
 });
 
+test('tags the keys for an access map of Sendmail', () => {
+  expect(sourceText(renderMap('connect', ['198.51.100.7', '2001:db8::7'].map(asAddress)))).toBe(
+    [
+      'Connect:198.51.100.7\tRELAY',
+      'Connect:IPv6:2001:db8:0:0:0:0:0:7\tRELAY',
+      'Connect:IPv6:2001:db8::7\tRELAY',
+      'relaypass:probe\tDUNNO\n',
+    ].join('\n'),
+  );
+});
+
+test("writes poprelayd's popip.db: the keys of Sendmail, and the second in which each expires", () => {
+  const rows = renderMap('poprelayd', ['198.51.100.7'].map(asAddress), () => 1_795_500_000_999);
+  expect(rows[0]).toEqual({ key: '198.51.100.7', value: '1795500000' });
+});
+
+test("writes pop-before-smtp's database: the keys of Postfix, and ok", () => {
+  const rows = renderMap('pop-before-smtp', ['198.51.100.7', '2001:db8::7'].map(asAddress));
+  expect(sourceText(rows)).toBe('198.51.100.7\tok\n2001:db8::7\tok\nrelaypass:probe\tDUNNO\n');
+});
+
 test('writes a text map with one address a line and nothing else', () => {
   const addresses = ['2001:db8:1:2::/64', '198.51.100.7'].map(asAddress);
   expect(sourceText(renderMap('text', addresses))).toBe('198.51.100.7\n2001:db8:1:2::/64\n');
@@ -55,18 +77,18 @@ test('refuses to write anything that is not a whole address', () => {
     '',
     'fe80::1%eth0',
   ];
-  for (const form of ['sendmail', 'postfix', 'text'] as const) {
+  for (const form of FORMS) {
     for (const text of wrong) expect(() => renderMap(form, [asAddress(text)])).toThrow('not a canonical address');
   }
 });
 
 test('makes of every address keys that are that address and no network', () => {
   fc.assert(
-    fc.property(anyAddress, fc.constantFrom<MapForm>('sendmail', 'postfix', 'text'), (address, form) => {
+    fc.property(anyAddress, fc.constantFrom(...FORMS), (address, form) => {
       const keys = keysOf(form, [address]);
       expect(keys.length).toBeGreaterThan(0);
       for (const key of keys) {
-        const text = key.replace(/^IPv6:/, '');
+        const text = key.replace(/^(Connect:)?(IPv6:)?/, '');
         expect(isIP(text)).toBe(isIP(address));
         expect(canonical(text)).toBe(address);
       }
@@ -76,10 +98,10 @@ test('makes of every address keys that are that address and no network', () => {
 
 test('makes of every network of 64 bits exactly its first four groups', () => {
   fc.assert(
-    fc.property(anyNetwork, fc.constantFrom<MapForm>('sendmail', 'postfix'), (network, form) => {
+    fc.property(anyNetwork, fc.constantFrom(...FORMS.filter((form) => form !== 'text')), (network, form) => {
       const [key = '', ...more] = keysOf(form, [network]);
       expect(more).toEqual([]);
-      const text = key.replace(/^IPv6:/, '');
+      const text = key.replace(/^(Connect:)?(IPv6:)?/, '');
       expect(text.split(':')).toHaveLength(4);
       expect(`${canonical(`${text}:0:0:0:0`)}/64`).toBe(network);
     }),
@@ -88,12 +110,16 @@ test('makes of every network of 64 bits exactly its first four groups', () => {
 
 test('sorts the rows and puts the probe last, whatever the order of the addresses', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(anyAddress), fc.constantFrom<MapForm>('sendmail', 'postfix'), (addresses, form) => {
-      const rows = renderMap(form, addresses);
-      expect(rows.at(-1)).toEqual(SENTINEL);
-      expect(rows).toEqual(rows.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))));
-      expect(renderMap(form, addresses.toReversed())).toEqual(rows);
-    }),
+    fc.property(
+      fc.uniqueArray(anyAddress),
+      fc.constantFrom(...FORMS.filter((form) => form !== 'text')),
+      (addresses, form) => {
+        const rows = renderMap(form, addresses);
+        expect(rows.at(-1)).toEqual(SENTINEL);
+        expect(rows).toEqual(rows.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))));
+        expect(renderMap(form, addresses.toReversed())).toEqual(rows);
+      },
+    ),
   );
 });
 

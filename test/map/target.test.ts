@@ -74,6 +74,8 @@ test.each<[MapConfig, Record<string, string>, string, RegExp]>([
   ],
   [{ mta: 'postfix', type: 'cdb' }, POSTFIX, 'map-type-unsupported', /"cdb".*"postconf -m" lists/],
   [{ mta: 'none', type: 'hash' }, SENDMAIL, 'map-type-unsupported', /"hash" is built by an MTA's own tool/],
+  [{ mta: 'postfix', form: 'poprelayd' }, POSTFIX, 'map-form-unsupported', /use mta = "sendmail"/],
+  [{ mta: 'sendmail', form: 'connect', type: 'text' }, SENDMAIL, 'map-form-unsupported', /no text map/],
   [{ mta: 'sendmail' }, POSTFIX, 'map-tool-missing', /needs makemap/],
   [{ mta: 'postfix' }, SENDMAIL, 'map-tool-missing', /needs postmap and postconf/],
   [{ mta: 'sendmail' }, { makemap: 'exit 1' }, 'map-tool-missing', /needs makemap/],
@@ -81,6 +83,17 @@ test.each<[MapConfig, Record<string, string>, string, RegExp]>([
   const attempt = () => resolve([map], scripts);
   expect(attempt).toThrow(message);
   expect(attempt).toThrow(expect.objectContaining({ code, exitStatus: 78 }));
+});
+
+test('takes the form that a host is wired for', () => {
+  const maps: MapConfig[] = [
+    { mta: 'sendmail', form: 'poprelayd', path: '/etc/mail/popip' },
+    { mta: 'postfix', form: 'pop-before-smtp', path: '/etc/postfix/pop-before-smtp' },
+  ];
+  expect(resolve(maps, { ...SENDMAIL, ...POSTFIX })).toMatchObject([
+    { form: 'poprelayd', file: '/etc/mail/popip.db' },
+    { form: 'pop-before-smtp', file: '/etc/postfix/pop-before-smtp.db' },
+  ]);
 });
 
 test('refuses two maps in one file', () => {
