@@ -135,6 +135,7 @@ export class Matcher {
     if (!patterns.some((pattern) => isWorthMatching(pattern, ascii))) return false;
     const at = header.at(this.#now);
     if (at === undefined) return this.#refuse();
+    if (this.#isPast(at)) return false;
     const { host, tag, pid } = header;
     const message = bytes.toString('utf8', messageStart, end);
     return this.#hit(patterns, { at, host, tag, pid, message, text: bytes.toString('utf8', start, end) });
@@ -150,7 +151,7 @@ export class Matcher {
       (owner): owner is Pattern => typeof owner !== 'string' && isTrusted(owner, trusted),
     );
     if (believed.length === 0 && patterns.length > 0) this.#refuse();
-    if (believed.length === 0) return this.#repeats.passed();
+    if (believed.length === 0 || this.#isPast(at)) return this.#repeats.passed();
     const text = `${tag}${pid === undefined ? '' : `[${pid}]`}: ${message}`;
     if (!this.#hit(believed, { at, host: '', tag, pid, message, text })) this.#repeats.passed();
   }
@@ -171,16 +172,19 @@ export class Matcher {
     return true;
   }
 
+  /** Too old to be of use, to a login after `since` too: what a catch-up does not decode. */
+  #isPast(at: number): boolean {
+    const isPast = at < this.#since - OPEN_SLACK_MS;
+    if (isPast) this.counts.skipped++;
+    return isPast;
+  }
+
   #refuse(): false {
     this.counts.refused++;
     return false;
   }
 
   #hit(patterns: readonly Pattern[], line: Line): boolean {
-    if (line.at < this.#since - OPEN_SLACK_MS) {
-      this.counts.skipped++;
-      return false;
-    }
     if (hasControls(line.message) || this.#jumpsBack(line)) return this.#refuse();
     const repeated = repeatedMessage(line.message);
     if (repeated !== undefined) return this.#again(line, repeated);

@@ -23,7 +23,7 @@ interface Slot<T> {
 }
 
 /** A power of two, large against the few hundred tags that patterns name, so that a foreign tag seldom meets one. */
-const SLOTS = 4096;
+const SLOTS = 1024;
 
 function hashOf(bytes: Buffer, start: number, end: number): number {
   let hash = 0;
