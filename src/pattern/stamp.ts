@@ -7,9 +7,10 @@
  *     Nov 23 2026 18:00:00       a server's own file: Apple
  *     Mon Nov 23 18:00:00 2026   a server's own file: Qpopper
  *
- * A stamp without a zone is local time of this process. Without a year it gets the one that puts it nearest to now: a
- * December line read in January is days old, not a year ahead. In the hour that the end of daylight saving repeats it
- * is the later instant of the two unless that lies in the future.
+ * A stamp without a zone is local time of this process. One without a year is of the last year that does not put it
+ * more than a day ahead: a December line read in January is days old, and one of April read in November is not of the
+ * next year, where it would count as a login of now. In the hour that the end of daylight saving repeats it is the later
+ * instant of the two unless that lies in the future.
  */
 
 /** Epoch milliseconds of the stamp that `text` is, undefined where it is none or names a day that does not exist. */
@@ -26,7 +27,7 @@ export function parseStamp(text: string, now: number): number | undefined {
     fractionMs: Math.floor(Number(`0${parts['fraction'] ?? ''}`) * 1000),
   };
   if (civil.hour > 23 || civil.minute > 59 || civil.second > 60) return undefined;
-  if (parts['year'] === undefined) return nearest(civil, now);
+  if (parts['year'] === undefined) return latest(civil, now);
   const year = Number(parts['year']);
   return parts['zone'] === undefined ? local(year, civil, now) : zoned(year, civil, parts['zone']);
 }
@@ -76,12 +77,18 @@ function zoned(year: number, civil: Civil, zone: string): number | undefined {
   return utc - (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
 }
 
-/** The instant in the year that puts it nearest to `now`; February 29 only in years that have one. */
-function nearest(civil: Civil, now: number): number | undefined {
+/** The latest instant that is at most a day ahead; February 29 only in years that have one. */
+function latest(civil: Civil, now: number): number | undefined {
   const thisYear = new Date(now).getFullYear();
-  const instants = [thisYear - 1, thisYear, thisYear + 1].flatMap((year) => local(year, civil, now) ?? []);
-  return instants.toSorted((a, b) => Math.abs(a - now) - Math.abs(b - now))[0];
+  for (const year of [thisYear + 1, thisYear, thisYear - 1]) {
+    const at = local(year, civil, now);
+    if (at !== undefined && at <= now + AHEAD_MS) return at;
+  }
+  return undefined;
 }
+
+/** A host's clock may be ahead, at new year's eve too; a line from further ahead is a year old. */
+const AHEAD_MS = 24 * 60 * MINUTE_MS;
 
 /** How far clocks are set back: an hour, or half of one on Lord Howe Island. */
 const REPEATS_MS = [60 * MINUTE_MS, 30 * MINUTE_MS];
