@@ -41,9 +41,12 @@ export function createLog({ write, priorities, level = 'info' }: LogOptions): Lo
 
 /** The log of a process that systemd may have started: priorities when it says so. */
 export function stderrLog(level?: Level): Log {
-  const write = (line: string) => void process.stderr.write(line);
   const priorities = process.env['JOURNAL_STREAM'] !== undefined;
-  return createLog({ write, priorities, ...(level && { level }) });
+  return createLog({ write: writeStderr, priorities, ...(level && { level }) });
+}
+
+function writeStderr(line: string): void {
+  process.stderr.write(line);
 }
 
 /** Wraps `log` so that a warning of one event and key is written at most once in `intervalMs`. */

@@ -20,7 +20,7 @@ function duration(minMs: number, maxMs: number) {
   });
 }
 
-const absolutePath = z.string().refine(path.isAbsolute, { error: 'expected an absolute path' });
+const absolutePath = z.string().refine((text) => path.isAbsolute(text), { error: 'expected an absolute path' });
 const network = z.string().refine(isNetwork, {
   error: ({ input }) => `expected an address or a network such as "192.0.2.0/24", found "${String(input)}"`,
 });

@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { loadConfig } from '../../src/config/load.ts';
+import { OperationalError } from '../../src/errors.ts';
+import { tempDir } from '../temp-dir.ts';
+
+function fileWith(text: string): string {
+  const file = path.join(tempDir(), 'relaypass.toml');
+  writeFileSync(file, text);
+  return file;
+}
+
+function complaintAbout(text: string): string {
+  const file = fileWith(text);
+  try {
+    loadConfig(file);
+  } catch (error) {
+    if (error instanceof OperationalError && error.exitStatus === 78) return error.message.replaceAll(file, 'FILE');
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+test('takes an empty file as a whole configuration', () => {
+  const config = loadConfig(fileWith(''));
+  expect(config).toMatchObject({
+    grace: 1_800_000,
+    state_dir: '/var/lib/relaypass',
+    patterns: { dir: '/etc/relaypass/patterns.d', on_bad_pattern: 'refuse' },
+    admission: { max_addresses_per_user: 10, max_users_per_address: 0, max_entries: 100_000, ipv6_prefix: 128 },
+  });
+  expect(config.source).toBeUndefined();
+  expect(config.map).toBeUndefined();
+});
+
+test.each([
+  ['an unknown option', 'grace = "30m"\ngarce = "1h"\n', 'FILE:2: garce: unknown option'],
+  ['an unknown option in a table', '[admission]\nmax = 3\n', 'FILE:2: admission.max: unknown option'],
+  [
+    'an unknown option in the second of two maps',
+    '[[map]]\nmta = "postfix"\n\n[[map]]\nmta = "sendmail"\ntyp = "hash"\n',
+    'FILE:6: map[2].typ: unknown option',
+  ],
+  [
+    'a grace that is too long',
+    '\ngrace = "25h"',
+    'FILE:2: grace: expected a duration such as "30m", from 1m 00s to 1d 00h, found "25h"',
+  ],
+  ['a relative path', 'state_dir = "state"', 'FILE:1: state_dir: expected an absolute path'],
+  [
+    'a network that is none',
+    '[admission]\nown_networks = ["192.0.2.0/33"]',
+    'FILE:2: admission.own_networks[1]: expected an address or a network such as "192.0.2.0/24", found "192.0.2.0/33"',
+  ],
+])('refuses %s with file and line', (_, text, complaint) => {
+  expect(complaintAbout(text)).toBe(complaint);
+});
+
+test('points at the line and column of what is not TOML', () => {
+  expect(complaintAbout('grace = "30m"\nmap = [\n')).toMatch(/^FILE:[23]:\d+: not valid TOML: /);
+});
+
+test('tells every mistake at once', () => {
+  expect(complaintAbout('a = 1\nb = 2\n').split('\n')).toHaveLength(2);
+});
+
+test('refuses a named file that does not exist', () => {
+  expect(() => loadConfig('/nonexistent/relaypass.toml')).toThrow('/nonexistent/relaypass.toml: cannot be read');
+});
