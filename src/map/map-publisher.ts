@@ -62,6 +62,11 @@ export interface MapPublisherOptions {
   readonly builder: MapBuilder;
   readonly log: Log;
   readonly clock: Clock;
+  /**
+   * Hears of what an attempt that nobody waits for has thrown: the store's failure, or a bug.
+   * @default the process ends of it, as of every unhandled rejection
+   */
+  readonly onFailure?: (error: unknown) => void;
   /** The first pause after a failure; it doubles up to a minute. @default 1000 */
   readonly retryMs?: number;
 }
@@ -107,7 +112,7 @@ export class MapPublisher {
 
   request(): void {
     if (this.#stopped || this.#retry !== undefined) return; // the next try brings it
-    void this.publish();
+    this.#publishUnattended();
   }
 
   async stop(): Promise<void> {
@@ -202,7 +207,11 @@ export class MapPublisher {
     const delayMs = Math.min((this.#options.retryMs ?? 1000) * 2 ** this.#failures, MAX_RETRY_MS);
     this.#failures += 1;
     if (this.#stopped) return;
-    this.#retry = setTimeout(() => void this.publish(), delayMs);
+    this.#retry = setTimeout(() => this.#publishUnattended(), delayMs);
+  }
+
+  #publishUnattended(): void {
+    void this.publish().catch(this.#options.onFailure);
   }
 
   #forgetRetry(): void {

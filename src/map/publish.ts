@@ -43,7 +43,7 @@ export class Publisher {
     return Promise.all(this.#maps.map((map) => map.rebuild()));
   }
 
-  /** Has the store's change published soon; an exception is left unhandled, which ends the process. */
+  /** Has the store's change published soon. */
   request(): void {
     for (const map of this.#maps) map.request();
   }

@@ -1,0 +1,106 @@
+/**
+ * Wires the pipeline: source -> matcher -> admission -> store -> maps. Starts in order, stops in reverse. What fails
+ * later, in a loop, is told through {@link Daemon.failure} and must end the process: it never goes on in doubt.
+ */
+import type { Clock } from './clock.ts';
+import type { Config } from './config/schema.ts';
+import { Intake } from './intake.ts';
+import type { Log } from './log.ts';
+import type { MapBuilder } from './map/build.ts';
+import { Publisher } from './map/publish.ts';
+import type { MapTarget } from './map/target.ts';
+import { Matcher } from './pattern/matcher.ts';
+import type { Pattern } from './pattern/pattern.ts';
+import type { LogSource } from './source/source.ts';
+import type { Entry } from './store/entry.ts';
+import { ExpiryClock } from './store/expiry-clock.ts';
+import { limitsOf, Store } from './store/store.ts';
+import { storeDir } from './store/owner.ts';
+
+/** What a daemon is made of, checked beforehand, so that a bad configuration stops nothing that runs. */
+export interface DaemonPlan {
+  readonly config: Config;
+  readonly patterns: readonly Pattern[];
+  readonly targets: readonly MapTarget[];
+  readonly builder: MapBuilder;
+  readonly createSources: () => readonly LogSource[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Daemon {
+  readonly #plan: DaemonPlan;
+  readonly #stops: (() => Promise<void> | void)[] = [];
+  /** Rejects when a part fails while it runs; never resolves. */
+  readonly failure: Promise<never>;
+  #fail: (reason: unknown) => void = () => undefined;
+
+  constructor(plan: DaemonPlan) {
+    this.#plan = plan;
+    this.failure = new Promise((_, reject) => (this.#fail = reject));
+    this.failure.catch(() => undefined); // an owner that has stopped looking must not be ended by it
+  }
+
+  async start(): Promise<void> {
+    try {
+      const store = await this.#startStore();
+      const publisher = await this.#startPublisher(store);
+      this.#startExpiry(store, publisher);
+      for (const source of this.#plan.createSources()) await this.#startIntake(source, store, publisher);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Stops what has started, last first; idempotent. */
+  async stop(): Promise<void> {
+    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
+  }
+
+  async #startStore(): Promise<Store> {
+    const { config, clock, log } = this.#plan;
+    const store = await Store.open({
+      dir: storeDir(config.state_dir),
+      limits: limitsOf(config),
+      clock,
+      log,
+      broken: 'set-aside',
+    });
+    this.#stops.push(() => store.close());
+    return store;
+  }
+
+  /** The maps are true before the first line is read. */
+  async #startPublisher(store: Store): Promise<Publisher> {
+    const { targets, builder, clock, log } = this.#plan;
+    const publisher = new Publisher({ store, targets, builder, clock, log, onFailure: this.#fail });
+    this.#stops.push(() => publisher.stop());
+    await publisher.rebuildNow();
+    return publisher;
+  }
+
+  #startExpiry(store: Store, publisher: Publisher): void {
+    const changed = (expired: readonly Entry[]): void => {
+      expired.forEach(({ address, logins }) => this.#plan.log.info('expired', { address, user: logins[0]?.user }));
+      publisher.request();
+    };
+    const expiry = new ExpiryClock(store, this.#plan.clock, { changed, failed: this.#fail });
+    this.#stops.push(() => expiry.stop());
+    expiry.start();
+  }
+
+  async #startIntake(source: LogSource, store: Store, publisher: Publisher): Promise<void> {
+    const { config, patterns, clock, log } = this.#plan;
+    const matcher = new Matcher(patterns, source.id);
+    const intake = new Intake({ source, matcher, config, store, clock, log, onGranted: () => publisher.request() });
+    await intake.start();
+    const running = intake.run().catch(this.#fail);
+    this.#stops.push(async () => {
+      intake.stop();
+      await running;
+      await intake.close();
+    });
+    log.info('follows', { source: source.id });
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * One source's way into the store: read a batch, match it, admit its logins, commit them together with the checkpoint
+ * behind them. One transaction holds both, so a kill -9 anywhere neither loses a login nor repeats one.
+ *
+ * Limits: the checkpoint of lines that held no login is committed once a second, not with each batch; after a crash
+ * such lines are read again, which yields nothing again.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Clock } from './clock.ts';
+import type { Config } from './config/schema.ts';
+import { rateLimited, type Log } from './log.ts';
+import { admissionRules, admit, REFUSALS, type AdmissionRules } from './login/admission.ts';
+import type { Login } from './login/login.ts';
+import type { Match } from './pattern/match.ts';
+import type { Matcher } from './pattern/matcher.ts';
+import type { Batch, LogSource, Notice } from './source/source.ts';
+import type { Outcome } from './store/change.ts';
+import type { Store } from './store/store.ts';
+
+const SAVE_EVERY_MS = 1000; // a durable commit for each line of a busy log without logins would wear the disk
+const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and reason
+
+export interface IntakeParts {
+  readonly source: LogSource;
+  readonly matcher: Matcher;
+  readonly config: Pick<Config, 'grace' | 'admission'>;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called after a commit that let another address in. */
+  readonly onGranted: () => void;
+}
+
+const savedSchema = z.object({ source: z.record(z.string(), z.unknown()), matcher: z.unknown() });
+type Saved = z.output<typeof savedSchema>;
+
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #rules: AdmissionRules;
+  readonly #warn: ReturnType<typeof rateLimited>;
+  readonly #stopping = new AbortController();
+  #unsaved: Saved | undefined;
+  #savedAt = 0;
+  #refusedLines = 0;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#rules = admissionRules(parts.config.admission, parts.config.grace);
+    this.#warn = rateLimited(parts.log, parts.clock, WARN_EVERY_MS);
+  }
+
+  /** Takes the source up where the store's checkpoint says. */
+  async start(): Promise<void> {
+    const { source, matcher, store, config, clock } = this.#parts;
+    const saved = savedSchema.safeParse(store.checkpoint(source.id)).data;
+    if (saved !== undefined) matcher.restore(saved.matcher);
+    await source.start(saved?.source, clock() - config.grace);
+  }
+
+  /** Reads until {@link stop}; rejects when the source or the store fails, which must end the process. */
+  async run(): Promise<void> {
+    const { source } = this.#parts;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const batch = await source.read();
+      if (batch !== undefined) this.#take(batch);
+      this.#saveIfDue();
+      if (batch === undefined) await source.wait(signal);
+      else await setImmediate(); // signals, timers and the other sources come first in a long catch-up
+    }
+  }
+
+  /** Ends {@link run} after its current batch; call {@link close} when it has returned. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Commits the last checkpoint and releases the source. */
+  async close(): Promise<void> {
+    this.#save([]);
+    await this.#parts.source.stop();
+  }
+
+  #take(batch: Batch): void {
+    const { matcher, config, clock } = this.#parts;
+    const now = clock();
+    const matches = matcher.match(batch, now, now - config.grace);
+    const logins = matches.flatMap((match) => this.#admit(match, now));
+    this.#unsaved = { source: batch.checkpoint, matcher: matcher.state };
+    if (logins.length > 0) this.#save(logins);
+    for (const notice of [...batch.notices, ...matcher.takeNotices()]) this.#tellNotice(notice);
+    this.#tellRefusedLines();
+  }
+
+  #admit(match: Match, now: number): Login[] {
+    if (match.kind !== 'login') return [];
+    const admission = admit(match, this.#rules, now);
+    if ('admitted' in admission) return [admission.admitted];
+    this.#tellRefusal(match, REFUSALS[admission.refused], admission.detail);
+    return [];
+  }
+
+  #saveIfDue(): void {
+    const now = this.#parts.clock();
+    if (now - this.#savedAt >= SAVE_EVERY_MS || now < this.#savedAt) this.#save([]);
+  }
+
+  #save(logins: readonly Login[]): void {
+    const checkpoint = this.#unsaved;
+    if (checkpoint === undefined) return;
+    const { store, source, clock } = this.#parts;
+    const outcomes = store.record({ logins, progress: { source: source.id, checkpoint } });
+    this.#unsaved = undefined;
+    this.#savedAt = clock();
+    logins.forEach((login, index) => this.#tellOutcome(login, outcomes[index]));
+    if (outcomes.some(({ kind }) => kind === 'granted')) this.#parts.onGranted();
+  }
+
+  #tellOutcome(login: Login, outcome: Outcome | undefined): void {
+    const { log } = this.#parts;
+    const { address, user, service, expiresAt } = login;
+    const facts = { address, user, service, until: new Date(expiresAt).toISOString() };
+    if (outcome?.kind === 'granted') log.info('granted', facts);
+    if (outcome?.kind === 'refreshed') log.debug('refreshed', facts);
+    if (outcome?.kind === 'refused') this.#tellRefusal(login, outcome.cap, undefined);
+  }
+
+  #tellRefusal({ address, user, service }: Subject, reason: string, detail: string | undefined): void {
+    this.#warn(`${reason} ${user} ${address}`, 'refused a login', { address, user, service, reason, detail });
+  }
+
+  /** Lines that looked like a pattern's and were forged or damaged: see pattern/matcher.ts. */
+  #tellRefusedLines(): void {
+    const { matcher, source } = this.#parts;
+    const count = matcher.counts.refused - this.#refusedLines;
+    this.#refusedLines = matcher.counts.refused;
+    if (count > 0) this.#warn('lines', 'refused lines that no pattern may believe', { source: source.id, count });
+  }
+
+  #tellNotice({ kind, detail, count }: Notice): void {
+    this.#parts.log.warn(kind.replaceAll('-', ' '), { source: this.#parts.source.id, detail, count });
+  }
+}
+
+type Subject = Pick<Match, 'address' | 'user' | 'service'>;

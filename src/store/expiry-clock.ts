@@ -1,0 +1,66 @@
+import type { Clock } from '../clock.ts';
+import type { Entry } from './entry.ts';
+import type { Store } from './store.ts';
+
+const RECHECK_MS = 1000; // a command in another process may have granted something that ends sooner
+
+/** What an {@link ExpiryClock} calls. */
+export interface ExpiryListener {
+  /** Addresses have expired, or (with none) another process changed what is permitted. */
+  changed(expired: readonly Entry[]): void;
+  /** The store failed: the process must end. */
+  failed(error: unknown): void;
+}
+
+/**
+ * Expires entries on its own clock, whatever the log does: at the millisecond that the next one is due, and once a
+ * second to see what other processes changed and whether the clock was set back.
+ */
+export class ExpiryClock {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #listener: ExpiryListener;
+  #timer: NodeJS.Timeout | undefined;
+  #lastTickAt = 0;
+  #generation = 0;
+
+  constructor(store: Store, clock: Clock, listener: ExpiryListener) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    this.#generation = this.#store.generation();
+    this.#tick();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    try {
+      this.#expire();
+      this.#timer = setTimeout(() => this.#tick(), this.#delayMs());
+    } catch (error) {
+      this.#listener.failed(error);
+    }
+  }
+
+  #expire(): void {
+    const now = this.#clock();
+    if (now < this.#lastTickAt) this.#store.clip();
+    this.#lastTickAt = now;
+    const expired = this.#store.expire();
+    const generation = this.#store.generation();
+    if (generation !== this.#generation) this.#listener.changed(expired);
+    this.#generation = generation;
+  }
+
+  #delayMs(): number {
+    const dueAt = this.#store.nextExpiryAt() ?? Infinity;
+    return Math.max(1, Math.min(RECHECK_MS, dueAt - this.#clock()));
+  }
+}
