@@ -1,0 +1,100 @@
+/** Everything that `check` looks at, in the order of the data's flow; what fails early hides what rests on it. */
+import { systemClock } from '../clock.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { OperationalError } from '../errors.ts';
+import { createLog, type Log } from '../log.ts';
+import { resolveMaps } from '../map/target.ts';
+import { hostTools } from '../map/tools.ts';
+import { loadPatterns } from '../pattern/load.ts';
+import { actAsOwner, storeDir } from '../store/owner.ts';
+import { limitsOf, Store } from '../store/store.ts';
+import { error, ok, warning, type Finding } from './finding.ts';
+import { checkMap } from './map.ts';
+import { checkMta } from './mta.ts';
+import { checkSource } from './source.ts';
+import { detectSources } from '../source/detect.ts';
+
+/** How far to look: at what SIGHUP would take up, or at all of the host. */
+export type Extent = 'configuration' | 'host';
+
+export async function checkHost(configFile: string | undefined, extent: Extent): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const log = collector(findings);
+  const config = attempt(findings, 'correct the configuration', () => loadConfig(configFile));
+  if (config === undefined) return findings;
+  findings.push(ok(`configuration: ${configFile ?? 'the default one'} is valid`));
+  attempt(findings, 'correct the pattern, or leave it out with patterns.use', () => {
+    findings.push(ok(`patterns: ${loadPatterns(config.patterns, log).length} are used`));
+  });
+  if (extent === 'host') findings.push(...(await checkState(config, log)));
+  return findings;
+}
+
+async function checkState(config: Config, log: Log): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const owned = attempt(findings, 'see the message', () => {
+    actAsOwner(config.state_dir);
+    return true;
+  });
+  if (owned === undefined) return findings;
+  findings.push(ownerFinding(config.state_dir), ...(config.source ?? detectSources()).flatMap(checkSource));
+  findings.push(...(await checkStore(config, log)), ...checkMaps(config));
+  return findings;
+}
+
+function ownerFinding(stateDir: string): Finding {
+  if (process.geteuid?.() !== 0)
+    return ok(`${stateDir}: belongs to uid ${process.geteuid?.()}, as whom relaypass acts`);
+  return warning(
+    `${stateDir}: belongs to root, so the daemon runs as root`,
+    `give it to a user of its own: chown -R relaypass:relaypass ${stateDir}`,
+  );
+}
+
+async function checkStore(config: Config, log: Log): Promise<Finding[]> {
+  const dir = storeDir(config.state_dir);
+  try {
+    const store = await Store.open({ dir, limits: limitsOf(config), clock: systemClock, log });
+    const entries = store.size();
+    await store.close();
+    return [ok(`${dir}: can be read, entries: ${entries}`)];
+  } catch (failure) {
+    return [asFinding(failure, 'see the message')];
+  }
+}
+
+function checkMaps(config: Config): Finding[] {
+  const findings: Finding[] = [];
+  attempt(findings, 'correct [[map]]', () => {
+    const tools = hostTools();
+    for (const target of resolveMaps(config.map, config.state_dir, tools)) {
+      findings.push(...checkMap(target), ...checkMta(target, tools));
+    }
+  });
+  return findings;
+}
+
+/** What `work` gives; undefined, and a finding, where it throws what the admin can mend. */
+function attempt<T>(findings: Finding[], todo: string, work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (failure) {
+    findings.push(asFinding(failure, todo));
+    return undefined;
+  }
+}
+
+function asFinding(failure: unknown, todo: string): Finding {
+  if (failure instanceof OperationalError) return error(failure.message, todo);
+  throw failure;
+}
+
+/** What the checked parts would log becomes a finding. */
+function collector(findings: Finding[]): Log {
+  return createLog({
+    write: (line) => findings.push(warning(line.trim(), 'see the message')),
+    priorities: false,
+    level: 'warn',
+  });
+}

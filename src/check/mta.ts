@@ -1,0 +1,48 @@
+/** Whether the MTAs of this host look into our maps, and if not, the lines that make them. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
+import type { MapTarget } from '../map/target.ts';
+import type { MapTools } from '../map/tools.ts';
+import { error, ok, warning, type Finding } from './finding.ts';
+
+const SENDMAIL_CF = '/etc/mail/sendmail.cf';
+
+/** @param sendmailCf where Sendmail's configuration is */
+export function checkMta(target: MapTarget, tools: MapTools, sendmailCf = SENDMAIL_CF): Finding[] {
+  if (target.form === 'sendmail') return [checkSendmail(target, sendmailCf)];
+  if (target.form === 'postfix' && tools.find('postconf') !== undefined) return [checkPostfix(target, tools)];
+  return [];
+}
+
+function checkSendmail({ path }: MapTarget, cf: string): Finding {
+  const include = "include(`/etc/relaypass/popauth.m4')dnl";
+  const todo = `add ${include} as the last line of /etc/mail/sendmail.mc, run "make -C /etc/mail" and restart sendmail`;
+  const text = readIfThere(cf);
+  if (text === undefined) return warning(`${cf}: not found, so nobody knows whether Sendmail uses ${path}`, todo);
+  const uses = text.split('\n').some((line) => line.startsWith('K') && line.split(/\s+/).includes(path));
+  return uses ? ok(`${cf}: uses ${path}`) : error(`${cf}: does not use ${path}`, todo);
+}
+
+const LISTS = ['smtpd_relay_restrictions', 'smtpd_recipient_restrictions', 'smtpd_client_restrictions'];
+
+function checkPostfix({ type, path }: MapTarget, tools: MapTools): Finding {
+  const map = `${type}:${path}`;
+  const value = `permit_mynetworks, permit_auth_destination, check_client_access ${map}, reject_unauth_destination`;
+  const todo = `run postconf -e 'smtpd_relay_restrictions = ${value}' and postfix reload`;
+  const { status, stdout } = spawnSync(tools.find('postconf') ?? '', ['-h', ...LISTS, 'mynetworks'], {
+    env: tools.env,
+    encoding: 'utf8',
+  });
+  if (status !== 0) return warning('postconf: did not answer, so nobody knows whether Postfix uses the map', todo);
+  return stdout.includes(map) ? ok(`main.cf: uses ${map}`) : error(`main.cf: does not use ${map}`, todo);
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (failure) {
+    if (errnoOf(failure) === 'ENOENT' || errnoOf(failure) === 'EACCES') return undefined;
+    throw failure;
+  }
+}

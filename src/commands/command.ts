@@ -1,0 +1,32 @@
+/** The shape of a command file: its options, and what it does. cli.ts loads it only when it is called. */
+import type { Argv } from 'yargs';
+import type { ExitStatus } from '../errors.ts';
+
+/** Options that every command takes. */
+export interface GlobalArgs {
+  /** Path of the configuration, undefined for the default one. */
+  config: string | undefined;
+}
+
+export interface Command {
+  builder(argv: Argv<GlobalArgs>): Argv;
+  run(args: unknown): Promise<ExitStatus>;
+}
+
+/** Ties a command's options to the arguments that its `run` receives; yargs has checked them when it is called. */
+export function defineCommand<T>(
+  builder: (argv: Argv<GlobalArgs>) => Argv<T>,
+  run: (args: T) => Promise<ExitStatus>,
+): Command {
+  return { builder, run: (args) => run(args as T) };
+}
+
+/** Writes a command's result. */
+export function print(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Writes a value as JSON, two spaces deep. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2));
+}

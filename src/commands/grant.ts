@@ -1,0 +1,51 @@
+import { userInfo } from 'node:os';
+import { systemClock } from '../clock.ts';
+import { formatDuration, parseDuration } from '../config/duration.ts';
+import { EXIT, OperationalError } from '../errors.ts';
+import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
+import { defineCommand, print } from './command.ts';
+import { publishMaps } from './publish-maps.ts';
+import { withStore } from './with-store.ts';
+
+const MIN_MS = 1000;
+const MAX_MS = 86_400_000; // like the longest grace: what is to last belongs into the MTA's own configuration
+
+/** `relaypass grant`: an admin's word instead of a login; it counts, expires and is purged like one. */
+export const command = defineCommand(
+  (argv) =>
+    argv
+      .positional('address', { type: 'string', demandOption: true, describe: 'Client address' })
+      .option('for', { type: 'string', describe: 'How long, 1s to 24h', defaultDescription: 'the grace' })
+      .option('user', { type: 'string', default: '-', describe: 'For whom, as list and purge name him' })
+      .example('$0 grant 192.0.2.40 --for 2h', 'a scanner whose mailbox is broken'),
+  ({ config, address, for: duration, user }) => {
+    const name = adminName(); // before this process acts as somebody else
+    return withStore(config, async (host) => {
+      const { grace, admission } = host.config;
+      const graceMs = duration === undefined ? grace : checkedDuration(duration);
+      const grant = { address, user, name, graceMs };
+      const result = admitGrant(grant, admissionRules(admission, grace), systemClock());
+      if ('refused' in result) throw refusal(address, REFUSALS[result.refused]);
+      const [outcome] = host.store.record({ logins: [result.admitted] });
+      if (outcome?.kind === 'refused') throw refusal(address, `${outcome.cap} is reached`);
+      print(`${result.admitted.address} may relay for ${formatDuration(graceMs)}`);
+      return publishMaps(host);
+    });
+  },
+);
+
+function refusal(address: string, reason: string): OperationalError {
+  return new OperationalError('refused', EXIT.unavailable, `${address}: not granted: ${reason}`);
+}
+
+function checkedDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= MIN_MS && ms <= MAX_MS) return ms;
+  const message = `--for: expected a duration such as "2h", 1s to 24h, found "${text}"`;
+  throw new OperationalError('bad-duration', EXIT.usage, message);
+}
+
+/** Who is behind sudo, where that is known: the store remembers it. */
+function adminName(): string {
+  return process.env['SUDO_USER'] ?? userInfo().username;
+}

@@ -1,0 +1,96 @@
+/**
+ * `relaypass run`: the daemon in the foreground, until SIGTERM or SIGINT. SIGHUP takes up a changed configuration:
+ * everything is checked first, and what is wrong leaves the running one in place.
+ */
+import { EventEmitter, on } from 'node:events';
+import { systemClock } from '../clock.ts';
+import { formatDuration } from '../config/duration.ts';
+import { loadConfig } from '../config/load.ts';
+import { Daemon, type DaemonPlan } from '../daemon.ts';
+import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
+import { stderrLog, type Log } from '../log.ts';
+import { createBuilder } from '../map/build.ts';
+import { resolveMaps } from '../map/target.ts';
+import { hostTools } from '../map/tools.ts';
+import { stampOf } from '../pattern/header.ts';
+import { loadPatterns } from '../pattern/load.ts';
+import { createSources } from '../source/create.ts';
+import { actAsOwner } from '../store/owner.ts';
+import { defineCommand } from './command.ts';
+
+export const command = defineCommand(
+  (argv) => argv.option('verbose', { type: 'boolean', default: false, describe: 'Log every refreshed login too' }),
+  ({ config, verbose }) => run(config, stderrLog(verbose ? 'debug' : 'info')),
+);
+
+interface Running {
+  readonly plan: DaemonPlan;
+  readonly daemon: Daemon;
+}
+
+async function run(configFile: string | undefined, log: Log): Promise<ExitStatus> {
+  const signals = hearSignals();
+  const plan = prepare(configFile, log);
+  let running: Running = { plan, daemon: await start(plan) };
+  for (;;) {
+    const { value } = await Promise.race([signals.next(), running.daemon.failure]);
+    if (value[0] !== 'SIGHUP') break;
+    running = await reload(configFile, running);
+  }
+  await running.daemon.stop();
+  log.info('stopped');
+  return EXIT.ok;
+}
+
+/** The signals as they come, buffered while one is being served. */
+function hearSignals(): NodeJS.AsyncIterator<[NodeJS.Signals]> {
+  const heard = new EventEmitter();
+  for (const name of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(name, () => heard.emit('signal', name));
+  return on(heard, 'signal') as NodeJS.AsyncIterator<[NodeJS.Signals]>;
+}
+
+/** Checks all that can be checked before anything is started; becomes the owner of the state folder. */
+function prepare(configFile: string | undefined, log: Log): DaemonPlan {
+  const config = loadConfig(configFile);
+  const patterns = loadPatterns(config.patterns, log);
+  actAsOwner(config.state_dir);
+  const tools = hostTools();
+  const targets = resolveMaps(config.map, config.state_dir, tools);
+  const clock = systemClock;
+  const sources = () =>
+    createSources(config.source, { clock, log, stampOf: (line) => stampOf(Buffer.from(line), clock()) });
+  return { config, patterns, targets, builder: createBuilder(tools), createSources: sources, clock, log };
+}
+
+async function start(plan: DaemonPlan): Promise<Daemon> {
+  const daemon = new Daemon(plan);
+  await daemon.start();
+  const { config, patterns, targets, log } = plan;
+  const maps = targets.map(({ file }) => file).join(' ');
+  log.info('started', { grace: formatDuration(config.grace), patterns: patterns.length, maps });
+  return daemon;
+}
+
+async function reload(configFile: string | undefined, old: Running): Promise<Running> {
+  const { log } = old.plan;
+  let plan: DaemonPlan;
+  try {
+    plan = prepare(configFile, log);
+  } catch (error) {
+    tellWrong('kept the old configuration', log, error);
+    return old;
+  }
+  await old.daemon.stop();
+  try {
+    return { plan, daemon: await start(plan) };
+  } catch (error) {
+    tellWrong('went back to the old configuration', log, error);
+    return { plan: old.plan, daemon: await start(old.plan) };
+  }
+}
+
+/** Says what is wrong with the new configuration; a bug in relaypass is none of its wrongs. */
+function tellWrong(event: string, log: Log, error: unknown): void {
+  if (!(error instanceof OperationalError)) throw error;
+  log.error(event, { reason: error.message });
+}

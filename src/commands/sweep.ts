@@ -1,0 +1,38 @@
+/**
+ * `relaypass sweep`: expires what is past and publishes, without the daemon; a timer runs it every minute and at boot,
+ * before the MTA. Where the store cannot be read nobody knows who is permitted: then the maps are emptied.
+ */
+import { createBuilder } from '../map/build.ts';
+import { emptyMaps } from '../map/empty.ts';
+import { resolveMaps } from '../map/target.ts';
+import { hostTools } from '../map/tools.ts';
+import type { Store } from '../store/store.ts';
+import { defineCommand } from './command.ts';
+import { publishMaps } from './publish-maps.ts';
+import { enterHost, openStore, type Host } from './with-store.ts';
+
+export const command = defineCommand(
+  (argv) => argv,
+  async ({ config }) => {
+    const host = enterHost(config);
+    const store = await openStoreOrEmptyMaps(host);
+    try {
+      return await publishMaps({ ...host, store });
+    } finally {
+      await store.close();
+    }
+  },
+);
+
+async function openStoreOrEmptyMaps(host: Host): Promise<Store> {
+  try {
+    return await openStore(host);
+  } catch (error) {
+    const { config, log } = host;
+    const tools = hostTools();
+    const targets = resolveMaps(config.map, config.state_dir, tools);
+    log.error('emptied the maps, since the store cannot be read', { maps: targets.map(({ file }) => file).join(' ') });
+    await emptyMaps({ targets, builder: createBuilder(tools), log });
+    throw error;
+  }
+}

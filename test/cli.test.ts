@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { relaypass, TestHost } from './relaypass-process.ts';
+import { tempDir } from './temp-dir.ts';
+
+test('lists its commands', () => {
+  const { status, stdout } = relaypass('--help');
+  expect(status).toBe(0);
+  for (const name of ['run', 'list', 'show', 'grant', 'purge', 'sweep', 'check', 'demo']) {
+    expect(stdout).toContain(`relaypass ${name}`);
+  }
+});
+
+test.each([
+  ['no command', [], 'a command is missing'],
+  ['an unknown command', ['lst'], 'Did you mean list?'],
+  ['an unknown option', ['list', '--users', 'x'], 'Unknown argument: users'],
+  ['a missing argument', ['show'], 'Not enough non-option arguments'],
+])('answers %s with exit 64 and one sentence', (_, args, sentence) => {
+  const { status, stderr } = relaypass(...args);
+  expect(status).toBe(64);
+  expect(stderr).toContain(sentence);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test('answers an unknown option in the configuration with exit 78, file and line', () => {
+  const file = path.join(tempDir(), 'relaypass.toml');
+  writeFileSync(file, '\ngarce = "30m"\n');
+  const { status, stderr } = relaypass('list', '--config', file);
+  expect(status).toBe(78);
+  expect(stderr).toBe(`relaypass: ${file}:2: garce: unknown option\n`);
+});
+
+test('names the command that makes a missing state folder', () => {
+  const file = path.join(tempDir(), 'relaypass.toml');
+  writeFileSync(file, 'state_dir = "/nonexistent/relaypass"\n');
+  const { status, stderr } = relaypass('list', '--config', file);
+  expect(status).toBe(73);
+  expect(stderr).toMatch(/\/nonexistent\/relaypass/);
+});
+
+test('prints no stack for any of a user’s mistakes', () => {
+  const host = new TestHost();
+  for (const args of [
+    ['grant', 'printer'],
+    ['grant', '192.0.2.1', '--for', '2 hours'],
+    ['purge'],
+    ['purge', '1.2.3'],
+    ['show', '::1'],
+  ]) {
+    const { status, stderr } = host.run(...args);
+    expect([64, 69]).toContain(status);
+    expect(stderr).toMatch(/^relaypass: .+\n$/);
+  }
+});

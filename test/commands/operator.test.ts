@@ -1,0 +1,125 @@
+/** The commands that change or explain what is permitted, with and without a daemon. */
+import { writeFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { TestHost } from '../relaypass-process.ts';
+
+test('grant permits an address until its time is over, and show tells who granted it', () => {
+  const host = new TestHost();
+  expect(host.run('grant', '2001:DB8::9', '--for', '2h', '--user', 'scanner').stdout).toBe(
+    '2001:db8::9 may relay for 2h 00m\n',
+  );
+  expect(host.permitted()).toEqual(['2001:db8::9']);
+  const { stdout } = host.run('show', '2001:db8:0::9');
+  expect(stdout).toMatch(/^2001:db8::9 may relay for (2h 00m|1h 59m)\.\n/);
+  expect(stdout).toContain('granted by ');
+  expect(stdout).toContain('relay-addresses: permits it');
+});
+
+test.each(['127.0.0.1', '::', '0.0.0.0', 'fe80::1', '224.0.0.1', '1.2.3', '010.0.0.1', '2001:db8::1%eth0', '::1'])(
+  'grant refuses %s',
+  (address) => {
+    const host = new TestHost();
+    const { status, stderr } = host.run('grant', address);
+    expect(status).toBe(69);
+    expect(stderr).toContain(`${address}: not granted: `);
+    expect(host.run('list').stdout).toBe('no address may relay now\n');
+  },
+);
+
+test('show explains what bars an address', () => {
+  const host = new TestHost('[admission]\nown_networks = ["10.0.0.0/8"]\nnever_networks = ["203.0.113.5"]\n');
+  expect(host.run('show', '10.1.2.3').stdout).toContain('gets none: the address is in own_networks');
+  expect(host.run('show', '203.0.113.5').stdout).toContain('gets none: the address is in never_networks');
+  expect(host.run('show', '203.0.113.6').stdout).toContain('may not relay: no login within 30m 00s');
+});
+
+test('purge closes the map before it returns, by address, network, user and all', () => {
+  const host = new TestHost();
+  const grant = (address: string, user: string) => host.run('grant', address, '--user', user);
+  grant('198.51.100.7', 'alice');
+  grant('198.51.100.8', 'bob');
+  grant('203.0.113.1', 'bob');
+  grant('192.0.2.9', 'carol');
+  expect(host.run('purge', '198.51.100.7').stdout).toBe('purged 198.51.100.7 (alice)\n');
+  expect(host.permitted()).toEqual(['192.0.2.9', '198.51.100.8', '203.0.113.1']);
+  host.run('purge', '198.51.100.0/24');
+  expect(host.permitted()).toEqual(['192.0.2.9', '203.0.113.1']);
+  host.run('purge', '--user', 'bob');
+  expect(host.permitted()).toEqual(['192.0.2.9']);
+  host.run('purge', '--all');
+  expect(host.permitted()).toEqual([]);
+  expect(host.run('purge', '--all').stdout).toBe('nothing to purge\n');
+});
+
+test('purging a user leaves an address that another one logged in from', async () => {
+  const host = new TestHost();
+  await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  host.login('bob', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  host.run('purge', '--user', 'bob');
+  expect(host.permitted()).toEqual(['198.51.100.7']);
+  expect(host.run('list').stdout).not.toContain('bob');
+});
+
+test('commands work beside the daemon, and it does not undo them', async () => {
+  const host = new TestHost();
+  await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  host.run('purge', '198.51.100.7');
+  expect(host.permitted()).toEqual([]);
+  host.login('bob', '198.51.100.8');
+  await host.untilPermitted('198.51.100.8');
+});
+
+test('list --json gives one object for each user at each address', () => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7', '--user', 'alice');
+  const shape = z
+    .array(
+      z.strictObject({
+        address: z.literal('198.51.100.7'),
+        user: z.literal('alice'),
+        service: z.literal('grant'),
+        at: z.int(),
+        expiresAt: z.int(),
+        evidence: z.object({ by: z.literal('admin') }),
+      }),
+    )
+    .length(1);
+  expect(shape.safeParse(JSON.parse(host.run('list', '--json').stdout)).error).toBeUndefined();
+});
+
+test('sweep creates the map where there is none, and repairs one that somebody wrote into', () => {
+  const host = new TestHost();
+  expect(host.run('sweep').status).toBe(0);
+  expect(host.permitted()).toEqual([]);
+  host.run('grant', '198.51.100.7');
+  writeFileSync(host.map, '0.0.0.0/0\n');
+  expect(host.run('sweep').status).toBe(0);
+  expect(host.permitted()).toEqual(['198.51.100.7']);
+});
+
+test('sweep empties the maps when the store cannot be read', () => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7');
+  writeFileSync(`${host.store}/data.mdb`, 'this is no store');
+  const { status, stderr } = host.run('sweep');
+  expect(status).toBe(74);
+  expect(stderr).toContain('the store cannot be read');
+  expect(host.permitted()).toEqual([]);
+});
+
+test('check finds nothing wrong on a sound host, and says what is wrong on another', () => {
+  const host = new TestHost();
+  host.run('sweep');
+  const sound = host.run('check');
+  expect(sound.stdout).not.toMatch(/^error/m);
+  expect(sound.status).toBe(0);
+  host.configure('[patterns]\nuse = ["dovecott"]\n');
+  const unsound = host.run('check', '--config-only');
+  expect(unsound.status).toBe(78);
+  expect(unsound.stdout).toMatch(/^error .*no pattern "dovecott"/m);
+});

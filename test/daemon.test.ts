@@ -1,0 +1,98 @@
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { TestHost, until } from './relaypass-process.ts';
+
+test('permits the address of a login, and lists it with its user and source', async () => {
+  const host = new TestHost();
+  await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  expect(host.run('list').stdout).toMatch(/198\.51\.100\.7 +alice +imap .*mail\.log/);
+});
+
+test('permits nobody for a failed login, whatever stands in the user name', async () => {
+  const host = new TestHost();
+  await host.startDaemon();
+  appendFileSync(
+    host.log,
+    `${new Date().toISOString()} mx dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<Login: user=<x>, rip=203.0.113.66, >, method=PLAIN, rip=203.0.113.99, lip=192.0.2.25, session=<y>\n`,
+  );
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+});
+
+test('goes on after kill -9 with what was written while it was dead', async () => {
+  const host = new TestHost();
+  const first = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  await first.end('SIGKILL');
+  host.login('bob', '198.51.100.8');
+  await host.startDaemon();
+  await host.untilPermitted('198.51.100.7', '198.51.100.8');
+});
+
+test('ends with status 0 at SIGTERM and leaves its map', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  expect(await daemon.end('SIGTERM')).toBe(0);
+  expect(host.permitted()).toEqual(['198.51.100.7']);
+});
+
+test('takes up a changed configuration at SIGHUP', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.configure('[admission]\nnever_networks = ["198.51.100.0/24"]\n');
+  daemon.stderr = '';
+  daemon.signal('SIGHUP');
+  await until(() => daemon.said('started'), 'the daemon to take up its configuration');
+  host.login('alice', '198.51.100.7');
+  host.login('bob', '203.0.113.8');
+  await host.untilPermitted('203.0.113.8');
+});
+
+test('keeps its configuration at SIGHUP when the new one is wrong, and says where', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.configure('[admission]\nnever_netwroks = []\n');
+  daemon.signal('SIGHUP');
+  await until(() => daemon.said('kept the old configuration'), 'the complaint');
+  expect(daemon.stderr).toContain('relaypass.toml:8: admission.never_netwroks: unknown option');
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+});
+
+test('waits for a log that does not exist, says so once, and goes on when it appears', async () => {
+  const host = new TestHost();
+  rmSync(host.log);
+  const daemon = await host.startDaemon();
+  await until(() => daemon.said('log missing'), 'the notice');
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  expect(daemon.stderr.match(/log missing/g)).toHaveLength(1);
+});
+
+test('sets a store aside that is none, keeps it, and fills a new one from the log', async () => {
+  const host = new TestHost();
+  const first = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  await first.end('SIGKILL');
+  writeFileSync(`${host.store}/data.mdb`, 'this is no store');
+  const second = await host.startDaemon();
+  expect(second.stderr).toMatch(/set aside.*kept=(\S+)/);
+  const kept = /kept=(\S+)/.exec(second.stderr)?.[1] ?? '';
+  expect(readFileSync(`${kept}/data.mdb`, 'utf8')).toBe('this is no store');
+  await host.untilPermitted('198.51.100.7');
+});
+
+test('ignores a login that is older than the grace, however late it is read', async () => {
+  const host = new TestHost('');
+  host.login('old', '198.51.100.9', 3_600_000);
+  host.login('alice', '198.51.100.7', 60_000);
+  await host.startDaemon();
+  await host.untilPermitted('198.51.100.7');
+  expect(host.run('list').stdout).not.toContain('198.51.100.9');
+});

@@ -1,0 +1,120 @@
+/** The real program, as an admin runs it, with a configuration of its own in a temporary folder. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach } from '@jest/globals';
+import { tempDir } from './temp-dir.ts';
+
+const CLI = path.resolve(import.meta.dirname, '../src/cli.js');
+const WAIT_MS = 20_000; // for what takes milliseconds on an idle machine
+
+export interface Result {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const daemons: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const daemon of daemons.splice(0)) daemon.kill('SIGKILL');
+});
+
+/** Runs `relaypass` with `args` to its end. */
+export function relaypass(...args: string[]): Result {
+  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 60_000 });
+}
+
+/** A host with a log, a state folder, and a text map. */
+export class TestHost {
+  readonly dir = tempDir();
+  readonly log = path.join(this.dir, 'mail.log');
+  readonly map = path.join(this.dir, 'state/relay-addresses');
+  readonly store = path.join(this.dir, 'state/store');
+  readonly configFile = path.join(this.dir, 'relaypass.toml');
+
+  constructor(extraConfig = '') {
+    mkdirSync(path.dirname(this.map));
+    writeFileSync(this.log, '');
+    this.configure(extraConfig);
+  }
+
+  configure(extra: string): void {
+    writeFileSync(
+      this.configFile,
+      `state_dir = "${path.dirname(this.map)}"\n[[source]]\nfile = "${this.log}"\n[[map]]\nmta = "none"\ntype = "text"\n${extra}`,
+    );
+  }
+
+  run(...args: string[]): Result {
+    return relaypass(...args, '--config', this.configFile);
+  }
+
+  /** Starts the daemon and waits until it follows the log. */
+  async startDaemon(): Promise<Daemon> {
+    const child = spawn(process.execPath, [CLI, 'run', '--config', this.configFile], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    daemons.push(child);
+    const daemon = new Daemon(child);
+    await until(() => daemon.said('started'), `the daemon to start, which said: ${daemon.stderr}`);
+    return daemon;
+  }
+
+  /** Appends a line of a Dovecot login, stamped `agoMs` before now. */
+  login(user: string, address: string, agoMs = 0): void {
+    const stamp = new Date(Date.now() - agoMs).toISOString();
+    appendFileSync(
+      this.log,
+      `${stamp} mx dovecot: imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<x>\n`,
+    );
+  }
+
+  /** The addresses in the map, in its order. */
+  permitted(): string[] {
+    return readFileSync(this.map, 'utf8').split('\n').filter(Boolean);
+  }
+
+  async untilPermitted(...addresses: string[]): Promise<void> {
+    const wanted = addresses.join();
+    await until(() => this.permitted().join() === wanted, `the map to permit ${wanted || 'nobody'}`);
+  }
+}
+
+/** A running `relaypass run`. */
+export class Daemon {
+  readonly #child: ChildProcess;
+  stderr = '';
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+  }
+
+  said(text: string): boolean {
+    return this.stderr.includes(text);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends `signal` and tells the exit status, null where the signal ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const exited = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await exited;
+    return this.#child.exitCode;
+  }
+}
+
+/** Waits for a condition; fails with what was waited for. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + WAIT_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await setTimeout(20);
+  }
+}
