@@ -27,6 +27,12 @@ export function relaypass(...args: string[]): Result {
   return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 60_000 });
 }
 
+/** Runs it as the unit does whose StateDirectory is `stateDir`. */
+function relaypassUnderSystemd(stateDir: string, ...args: string[]): Result {
+  const env = { ...process.env, STATE_DIRECTORY: stateDir };
+  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 60_000, env });
+}
+
 /** A host with a log, a state folder, and a text map. */
 export class TestHost {
   readonly dir = tempDir();
@@ -50,6 +56,11 @@ export class TestHost {
 
   run(...args: string[]): Result {
     return relaypass(...args, '--config', this.configFile);
+  }
+
+  /** What the sweep timer does. */
+  sweep(): Result {
+    return relaypassUnderSystemd(path.dirname(this.map), 'sweep', '--config', this.configFile);
   }
 
   /** Starts the daemon and waits until it follows the log. */

@@ -5,7 +5,7 @@
 import { EventEmitter, on } from 'node:events';
 import { systemClock } from '../clock.ts';
 import { formatDuration } from '../config/duration.ts';
-import { loadConfig } from '../config/load.ts';
+import { keepLastGood, loadConfig } from '../config/load.ts';
 import { Daemon, type DaemonPlan } from '../daemon.ts';
 import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { stderrLog, type Log } from '../log.ts';
@@ -54,6 +54,7 @@ function prepare(configFile: string | undefined, log: Log): DaemonPlan {
   const config = loadConfig(configFile);
   const patterns = loadPatterns(config.patterns, log);
   actAsOwner(config.state_dir);
+  keepLastGood(configFile, config);
   const tools = hostTools();
   const targets = resolveMaps(config.map, config.state_dir, tools);
   const clock = systemClock;

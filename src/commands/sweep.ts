@@ -1,7 +1,12 @@
 /**
  * `relaypass sweep`: expires what is past and publishes, without the daemon; a timer runs it every minute and at boot,
- * before the MTA. Where the store cannot be read nobody knows who is permitted: then the maps are emptied.
+ * before the MTA. Where the store cannot be read nobody knows who is permitted: then the maps are emptied. Where the
+ * configuration is in error, the one that the daemon last ran with holds.
  */
+import { loadConfig, loadLastGood } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { OperationalError } from '../errors.ts';
+import { stderrLog } from '../log.ts';
 import { createBuilder } from '../map/build.ts';
 import { emptyMaps } from '../map/empty.ts';
 import { resolveMaps } from '../map/target.ts';
@@ -14,7 +19,7 @@ import { enterHost, openStore, type Host } from './with-store.ts';
 export const command = defineCommand(
   (argv) => argv,
   async ({ config }) => {
-    const host = enterHost(config);
+    const host = enterHost(loadConfigOrLastGood(config));
     const store = await openStoreOrEmptyMaps(host);
     try {
       return await publishMaps({ ...host, store });
@@ -23,6 +28,16 @@ export const command = defineCommand(
     }
   },
 );
+
+function loadConfigOrLastGood(file: string | undefined): Config {
+  try {
+    return loadConfig(file);
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error;
+    stderrLog().error('goes by the configuration that the daemon last ran with', { reason: error.message });
+    return loadLastGood();
+  }
+}
 
 async function openStoreOrEmptyMaps(host: Host): Promise<Store> {
   try {

@@ -16,9 +16,8 @@ export interface OpenHost extends Host {
   readonly store: Store;
 }
 
-/** Reads the configuration and becomes the owner of the state folder. */
-export function enterHost(configFile: string | undefined): Host {
-  const config = loadConfig(configFile);
+/** Becomes the owner of the state folder. */
+export function enterHost(config: Config): Host {
   actAsOwner(config.state_dir);
   return { config, log: stderrLog('warn') };
 }
@@ -29,7 +28,7 @@ export function openStore({ config, log }: Host): Promise<Store> {
 
 /** Hands the open store to `use` and closes it again, whatever happens. */
 export async function withStore<T>(configFile: string | undefined, use: (host: OpenHost) => Promise<T>): Promise<T> {
-  const host = enterHost(configFile);
+  const host = enterHost(loadConfig(configFile));
   const store = await openStore(host);
   try {
     return await use({ ...host, store });

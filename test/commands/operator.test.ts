@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { TestHost } from '../relaypass-process.ts';
+import { TestHost, until } from '../relaypass-process.ts';
 
 test('grant permits an address until its time is over, and show tells who granted it', () => {
   const host = new TestHost();
@@ -94,11 +94,11 @@ test('list --json gives one object for each user at each address', () => {
 
 test('sweep creates the map where there is none, and repairs one that somebody wrote into', () => {
   const host = new TestHost();
-  expect(host.run('sweep').status).toBe(0);
+  expect(host.sweep().status).toBe(0);
   expect(host.permitted()).toEqual([]);
   host.run('grant', '198.51.100.7');
   writeFileSync(host.map, '0.0.0.0/0\n');
-  expect(host.run('sweep').status).toBe(0);
+  expect(host.sweep().status).toBe(0);
   expect(host.permitted()).toEqual(['198.51.100.7']);
 });
 
@@ -106,15 +106,29 @@ test('sweep empties the maps when the store cannot be read', () => {
   const host = new TestHost();
   host.run('grant', '198.51.100.7');
   writeFileSync(`${host.store}/data.mdb`, 'this is no store');
-  const { status, stderr } = host.run('sweep');
+  const { status, stderr } = host.sweep();
   expect(status).toBe(74);
   expect(stderr).toContain('the store cannot be read');
   expect(host.permitted()).toEqual([]);
 });
 
+test('sweep expires by the last good configuration while the admin’s file is in error', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  await daemon.end('SIGKILL');
+  host.run('grant', '198.51.100.7', '--for', '1s');
+  host.configure('garce = "1h"\n');
+  await until(() => {
+    const { status, stderr } = host.sweep();
+    expect(stderr).toContain('garce: unknown option');
+    expect(status).toBe(0);
+    return host.permitted().length === 0;
+  }, 'the sweep to close the map');
+});
+
 test('check finds nothing wrong on a sound host, and says what is wrong on another', () => {
   const host = new TestHost();
-  host.run('sweep');
+  host.sweep();
   const sound = host.run('check');
   expect(sound.stdout).not.toMatch(/^error/m);
   expect(sound.status).toBe(0);

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { TestHost } from '../relaypass-process.ts';
+import { tempDir } from '../temp-dir.ts';
+
+const OWNER = path.resolve(import.meta.dirname, '../../src/store/owner.js');
+const UID = 54_321; // an owner without an account
+const asRoot = process.geteuid?.() === 0 ? test : test.skip;
+
+/** What a process of `uid` says of itself after it has acted as the owner of `dir`. */
+function actAsOwnerIn(dir: string, uid: number) {
+  const script =
+    `const { actAsOwner } = await import(${JSON.stringify(OWNER)}); actAsOwner(${JSON.stringify(dir)});` +
+    'console.log(process.getuid(), process.geteuid(), process.getgid(), process.getgroups().join());';
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', uid, gid: uid });
+}
+
+asRoot('root takes on the uid, gid and groups of the state folder’s owner for good', () => {
+  const dir = tempDir();
+  chownSync(dir, UID, UID);
+  expect(actAsOwnerIn(dir, 0).stdout).toBe(`${UID} ${UID} ${UID} ${UID}\n`);
+});
+
+asRoot('a user who is not the owner is told to be it', () => {
+  const { status, stderr } = actAsOwnerIn(tempDir(), UID);
+  expect(status).not.toBe(0);
+  expect(stderr).toContain('belongs to uid 0; run this as root or as that user');
+});
+
+asRoot('a state folder that does not exist is made for its user, and root is told how', () => {
+  const dir = tempDir();
+  chownSync(dir, UID, UID);
+  const made = path.join(dir, 'state');
+  expect(actAsOwnerIn(made, 0).stderr).toContain(`install -d -o relaypass -g relaypass -m 755 ${made}`);
+  actAsOwnerIn(made, UID);
+  expect(statSync(made).uid).toBe(UID);
+});
+
+asRoot('whatever a root command leaves in the state folder is its owner’s', () => {
+  const host = new TestHost();
+  const state = path.dirname(host.map);
+  mkdirSync(host.store);
+  for (const file of [host.dir, state, host.store]) chownSync(file, UID, UID);
+  expect(host.run('grant', '198.51.100.7').status).toBe(0);
+  const files = [...readdirSync(state), ...readdirSync(host.store).map((name) => path.join('store', name))];
+  expect(files).toContain('store/lock.mdb');
+  for (const file of files) expect(statSync(path.join(state, file)).uid).toBe(UID);
+});
