@@ -4,7 +4,7 @@ import { LINE_CAP_BYTES } from './source.ts';
 const LF = 10;
 
 export interface Lines {
-  /** Whole lines, each ended by LF and at most {@link LINE_CAP_BYTES} long with it. */
+  /** Whole lines, each ended by LF and no longer with it than the cap. */
   readonly bytes: Buffer;
   /** How much of the chunk is dealt with; what is left is the beginning of an unfinished line. */
   readonly consumed: number;
@@ -20,13 +20,13 @@ export interface Lines {
  * A line over the cap is dropped whole: cut short it might read as a login. NUL bytes before a line are dropped too:
  * they are the hole that a truncated file shows to a writer which does not append, or what a crash left of a block.
  */
-export function takeLines(chunk: Buffer, skipping: boolean): Lines {
+export function takeLines(chunk: Buffer, skipping: boolean, capBytes = LINE_CAP_BYTES): Lines {
   const start = skipping ? chunk.indexOf(LF) + 1 : 0;
   if (skipping && start === 0) return { bytes: chunk.subarray(0, 0), consumed: chunk.length, skipping, tooLong: 0 };
   const end = Math.max(start, chunk.lastIndexOf(LF) + 1);
   const restAt = endOfNuls(chunk, end);
-  const isRestTooLong = chunk.length - restAt >= LINE_CAP_BYTES;
-  const { bytes, tooLong } = withoutLongLines(withoutNulsBeforeLines(chunk.subarray(start, end)));
+  const isRestTooLong = chunk.length - restAt >= capBytes;
+  const { bytes, tooLong } = withoutLongLines(withoutNulsBeforeLines(chunk.subarray(start, end)), capBytes);
   return {
     bytes,
     consumed: isRestTooLong ? chunk.length : restAt,
@@ -55,13 +55,13 @@ function withoutNulsBeforeLines(lines: Buffer): Buffer {
   return keptTo === 0 ? lines : Buffer.concat([...kept, lines.subarray(keptTo)]);
 }
 
-/** Leaps from LF to LF a cap's length at a time, so ordinary lines cost one look each 8 KiB. */
-function withoutLongLines(lines: Buffer): { bytes: Buffer; tooLong: number } {
+/** Leaps from LF to LF a cap's length at a time, so ordinary lines cost one look for many. */
+function withoutLongLines(lines: Buffer, capBytes: number): { bytes: Buffer; tooLong: number } {
   const kept: Buffer[] = [];
   let keptTo = 0;
   let at = 0;
   while (at < lines.length) {
-    const end = lines.lastIndexOf(LF, at + LINE_CAP_BYTES - 1) + 1;
+    const end = lines.lastIndexOf(LF, at + capBytes - 1) + 1;
     if (end > at) {
       at = end;
       continue;

@@ -47,6 +47,8 @@ export interface Notice {
 export interface LogSource {
   /** Names the source in the store, in `list` and `show`: `file:/var/log/mail.log`, `journal`, `stdin`. */
   readonly id: string;
+  /** Everything was read and nothing can follow, since a pipe was closed. Files and the journal never end. */
+  readonly isEnded?: boolean;
   /**
    * Begins after `checkpoint`; without one, at the first line that may be younger than `since` (epoch ms).
    * A log that does not exist yet is no error: the source waits for it.
@@ -60,5 +62,5 @@ export interface LogSource {
   stop(): Promise<void>;
 }
 
-/** A longer line is cut: no server's login line comes near it, and a hostile client must not fill the memory. */
+/** A longer line is dropped whole: no login line comes near it, and a hostile client must not fill the memory. */
 export const LINE_CAP_BYTES = 8192;
