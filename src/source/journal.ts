@@ -1,0 +1,156 @@
+/**
+ * Reads the systemd journal, as records whose sender journald vouches for.
+ *
+ * Promises: every entry after the checkpoint is given once, in the journal's order, also when journalctl or relaypass
+ * is killed. An entry of more than one line is refused: what looks like a login in its second line is somebody's text.
+ *
+ * Limits: what journald's rate limit or its size limit took away was never there to be read. Where the stored cursor is
+ * of no use, what was logged in the second of the last entry comes again.
+ *
+ * The checkpoint: `{ version: 1, cursor, at }`, the last entry that was given and when it was logged.
+ */
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import { Journalctl, type Ending, type Position } from './journalctl.ts';
+import { parseEntry, type JournalEntry } from './journal-record.ts';
+import { Pipe } from './pipe.ts';
+import { LINE_CAP_BYTES, type Batch, type Checkpoint, type LogRecord, type LogSource, type Notice } from './source.ts';
+import { Waker } from './waker.ts';
+
+export interface JournalSourceOptions {
+  readonly clock: Clock;
+  /** The program that prints the journal. @default "journalctl" */
+  readonly command?: string;
+}
+
+export function createJournalSource(options: JournalSourceOptions): LogSource {
+  return new JournalSource(options);
+}
+
+const ENTRY_CAP_BYTES = 262_144; // a message of the cap's length, as an array of numbers, and the fields beside it
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+const MAX_TAGS_TOLD = 100; // a tag is anybody's to choose
+
+const checkpointSchema = z.strictObject({ version: z.literal(1), cursor: z.string(), at: z.number() });
+type Last = z.output<typeof checkpointSchema>;
+
+class JournalSource implements LogSource {
+  readonly id = 'journal';
+  readonly #clock: Clock;
+  readonly #command: string;
+  readonly #waker = new Waker();
+  readonly #tagsTold = new Set<string>();
+  #journalctl: Journalctl | undefined;
+  #pipe: Pipe | undefined;
+  #since = 0;
+  /** The last entry that was given. */
+  #last: Last | undefined;
+  #isCursorBad = false;
+  #retryAt = 0;
+  #retryMs = FIRST_RETRY_MS;
+  #notices: Notice[] = [];
+  #isAway = false;
+
+  constructor({ clock, command = 'journalctl' }: JournalSourceOptions) {
+    this.#clock = clock;
+    this.#command = command;
+  }
+
+  start(checkpoint: Checkpoint | undefined, since: number): Promise<void> {
+    this.#since = since;
+    this.#last = checkpointSchema.safeParse(checkpoint).data;
+    if (checkpoint !== undefined && this.#last === undefined) {
+      this.#tell('data-lost', 'the stored position in the journal is damaged: reading again what may still matter');
+    }
+    return Promise.resolve();
+  }
+
+  async read(): Promise<Batch | undefined> {
+    if (this.#pipe === undefined && this.#clock() >= this.#retryAt) this.#open();
+    const entries = this.#takeEntries();
+    this.#endWith(this.#journalctl?.ending);
+    const records = entries.flatMap((entry) => this.#accept(entry));
+    const notices = this.#notices;
+    this.#notices = [];
+    if (entries.length === 0 && notices.length === 0) return undefined;
+    return { kind: 'records', records, notices, checkpoint: this.#last ?? {} };
+  }
+
+  wait(signal: AbortSignal): Promise<void> {
+    const untilRetryMs = this.#pipe === undefined ? Math.max(0, this.#retryAt - this.#clock()) : undefined;
+    return this.#waker.wait(signal, untilRetryMs);
+  }
+
+  async stop(): Promise<void> {
+    await this.#journalctl?.stop();
+    this.#journalctl = undefined;
+  }
+
+  #open(): void {
+    const wake = () => this.#waker.wake();
+    this.#journalctl = new Journalctl(this.#command, this.#position(), wake);
+    this.#pipe = new Pipe(this.#journalctl.output, ENTRY_CAP_BYTES, wake);
+  }
+
+  #position(): Position {
+    if (this.#last === undefined) return { since: this.#since };
+    return this.#isCursorBad ? { since: Math.max(this.#since, this.#last.at) } : { cursor: this.#last.cursor };
+  }
+
+  #takeEntries(): JournalEntry[] {
+    if (this.#pipe === undefined) return [];
+    const { bytes, tooLong } = this.#pipe.take();
+    if (tooLong > 0) this.#tell('line-too-long', `entries of more than ${ENTRY_CAP_BYTES} bytes were dropped`, tooLong);
+    const lines = bytes.toString('utf8').split('\n');
+    const entries = lines
+      .flatMap((line) => parseEntry(line) ?? [])
+      .filter(({ cursor }) => cursor !== this.#last?.cursor);
+    const last = entries.at(-1);
+    if (last !== undefined) this.#arrive(last);
+    return entries;
+  }
+
+  #arrive({ cursor, at }: JournalEntry): void {
+    this.#last = { version: 1, cursor, at };
+    this.#isCursorBad = false;
+    this.#retryMs = FIRST_RETRY_MS;
+    if (this.#isAway) this.#tell('log-back', 'the journal is being read');
+    this.#isAway = false;
+  }
+
+  /** The entry's record, unless it is none that may be matched. */
+  #accept({ record }: JournalEntry): LogRecord[] {
+    if (record === undefined) return [];
+    if (record.message.length >= LINE_CAP_BYTES) {
+      this.#tell('line-too-long', `an entry of ${record.tag} with more than ${LINE_CAP_BYTES} bytes was dropped`, 1);
+      return [];
+    }
+    if (!record.message.includes('\n')) return [record];
+    if (this.#tagsTold.has(record.tag) || this.#tagsTold.size >= MAX_TAGS_TOLD) return [];
+    this.#tagsTold.add(record.tag); // many programs log so, and none that logs logins: once is enough
+    this.#tell('data-lost', `entries of ${record.tag} with line breaks are not read, this one and any other`);
+    return [];
+  }
+
+  #endWith(ending: Ending | undefined): void {
+    if (ending?.kind === 'fatal') throw ending.error;
+    if (ending === undefined || this.#pipe?.isOver !== true) return;
+    this.#journalctl = undefined;
+    this.#pipe = undefined;
+    if (ending.kind === 'bad-cursor' && this.#last !== undefined && !this.#isCursorBad) {
+      this.#isCursorBad = true;
+      this.#retryAt = this.#clock();
+      return this.#tell('data-lost', 'the journal no longer knows the stored position: going on by time');
+    }
+    const detail = ending.kind === 'ended' ? ending.detail : 'journalctl refused to start';
+    if (!this.#isAway) this.#tell('log-missing', `${detail}; starting it again`);
+    this.#isAway = true;
+    this.#retryAt = this.#clock() + this.#retryMs;
+    this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+  }
+
+  #tell(kind: Notice['kind'], detail: string, count?: number): void {
+    this.#notices.push({ kind, detail, count });
+  }
+}
