@@ -38,7 +38,7 @@ async function checkState(config: Config, log: Log): Promise<Finding[]> {
     return true;
   });
   if (owned === undefined) return findings;
-  findings.push(ownerFinding(config.state_dir), ...(config.source ?? detectSources()).flatMap(checkSource));
+  findings.push(ownerFinding(config.state_dir), ...(config.source ?? detectSources().sources).flatMap(checkSource));
   findings.push(...(await checkStore(config, log)), ...checkMaps(config));
   return findings;
 }
