@@ -17,7 +17,7 @@ export function loadConfig(file: string | undefined): Config {
 }
 
 /** The configuration of a host whose admin has not written one. */
-export function defaultConfig(): Config {
+function defaultConfig(): Config {
   return checkToml('built-in defaults', '', configSchema);
 }
 
