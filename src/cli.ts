@@ -22,6 +22,7 @@ const COMMANDS: readonly Listed[] = [
   { usage: 'grant <address>', about: 'Let an address relay for a while', load: () => import('./commands/grant.ts') },
   { usage: 'purge [target]', about: 'Take permissions away', load: () => import('./commands/purge.ts') },
   { usage: 'sweep', about: 'Expire and publish without the daemon', load: () => import('./commands/sweep.ts') },
+  { usage: 'match [file]', about: 'Run the patterns over a log', load: () => import('./commands/match.ts') },
   { usage: 'check', about: 'Check configuration, permissions and MTA', load: () => import('./commands/check.ts') },
   { usage: 'demo', about: 'Watch the daemon work on made-up logins', load: () => import('./commands/demo.ts') },
 ];

@@ -4,6 +4,7 @@ import { isNativeError } from 'node:util/types'; // unlike instanceof, it knows 
 export const EXIT = {
   ok: 0,
   usage: 64,
+  dataErr: 65,
   unavailable: 69,
   software: 70,
   cantCreate: 73,

@@ -1,6 +1,6 @@
 /** Looks a program's tag up in its bytes, so that the lines of all other programs cost no string each. */
 export class TagTable<T> {
-  readonly #slots: (Slot<T>[] | undefined)[] = Array.from<undefined>({ length: SLOTS });
+  readonly #slots: (Slot<T>[] | undefined)[] = [];
 
   add(tag: string, value: T): void {
     const bytes = Buffer.from(tag);

@@ -1,0 +1,110 @@
+/** What `relaypass match` finds: the patterns and the rules of admission over lines, and nothing written. */
+import type { Login } from '../login/login.ts';
+import { admit, REFUSALS, type AdmissionRules, type Refusal } from '../login/admission.ts';
+import { explainLine, explainRecord, MISSES, type Miss } from '../pattern/explain.ts';
+import type { Match } from '../pattern/match.ts';
+import { Matcher } from '../pattern/matcher.ts';
+import type { Pattern } from '../pattern/pattern.ts';
+import type { Batch, LogRecord } from '../source/source.ts';
+
+/** What became of a line. */
+export type Outcome =
+  | { readonly kind: 'login'; readonly line: string; readonly match: Match; readonly login: Login }
+  | {
+      readonly kind: 'refused';
+      readonly line: string;
+      readonly match: Match;
+      readonly why: Refusal;
+      readonly detail: string;
+    }
+  | { readonly kind: 'logout'; readonly line: string; readonly match: Match }
+  | { readonly kind: 'missed'; readonly line: string; readonly why: Miss; readonly detail: string };
+
+/** Each reason for which an outcome is no login, as a sentence. */
+export const REASONS: Readonly<Record<Refusal | Miss, string>> = { ...MISSES, ...REFUSALS };
+
+/** How many lines became what. */
+export interface Summary {
+  lines: number;
+  logins: number;
+  logouts: number;
+  /** Logins a pattern. */
+  readonly patterns: Record<string, number>;
+  /** Lines a reason: refused logins, and lines that are none. */
+  readonly refused: Partial<Record<Refusal, number>>;
+  readonly missed: Partial<Record<Miss, number>>;
+}
+
+export class MatchRun {
+  readonly summary: Summary = { lines: 0, logins: 0, logouts: 0, patterns: {}, refused: {}, missed: {} };
+  readonly #patterns: readonly Pattern[];
+  readonly #rules: AdmissionRules;
+  readonly #matcher: Matcher;
+
+  constructor(patterns: readonly Pattern[], rules: AdmissionRules, source: string) {
+    this.#patterns = patterns;
+    this.#rules = rules;
+    this.#matcher = new Matcher(patterns, source);
+  }
+
+  /** The outcome of each line of `batch`, in order. */
+  *feed(batch: Batch, now: number): Generator<Outcome> {
+    for (const single of singles(batch)) {
+      const [match] = this.#matcher.match(single.batch, now);
+      const outcome = match === undefined ? this.#miss(single, now) : this.#admit(match, single.line, now);
+      this.#count(outcome);
+      yield outcome;
+    }
+  }
+
+  #miss({ line, record }: Single, now: number): Outcome {
+    const explanation =
+      record === undefined ? explainLine(this.#patterns, line, now) : explainRecord(this.#patterns, record);
+    return { kind: 'missed', line, ...explanation };
+  }
+
+  /** As admission would have decided when the line was written: a log of last week is not refused for its age. */
+  #admit(match: Match, line: string, now: number): Outcome {
+    if (match.kind === 'logout') return { kind: 'logout', line, match };
+    const admission = admit(match, this.#rules, Math.min(match.at, now));
+    if ('admitted' in admission) return { kind: 'login', line, match, login: admission.admitted };
+    return { kind: 'refused', line, match, why: admission.refused, detail: admission.detail };
+  }
+
+  #count(outcome: Outcome): void {
+    const { summary } = this;
+    summary.lines++;
+    if (outcome.kind === 'logout') summary.logouts++;
+    if (outcome.kind === 'refused') summary.refused[outcome.why] = (summary.refused[outcome.why] ?? 0) + 1;
+    if (outcome.kind === 'missed') summary.missed[outcome.why] = (summary.missed[outcome.why] ?? 0) + 1;
+    if (outcome.kind !== 'login') return;
+    const { pattern } = outcome.match;
+    summary.logins++;
+    summary.patterns[pattern] = (summary.patterns[pattern] ?? 0) + 1;
+  }
+}
+
+/** A batch of one line. */
+interface Single {
+  readonly batch: Batch;
+  readonly line: string;
+  readonly record?: LogRecord;
+}
+
+function* singles(batch: Batch): Generator<Single> {
+  if (batch.kind === 'records') {
+    for (const record of batch.records) {
+      yield { batch: { ...batch, records: [record] }, line: `${record.tag}: ${record.message}`, record };
+    }
+    return;
+  }
+  const { bytes } = batch;
+  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+    end = bytes.indexOf(LF, start);
+    if (end < 0) end = bytes.length;
+    const line = bytes.subarray(start, end);
+    yield { batch: { ...batch, bytes: line }, line: line.toString('utf8') };
+  }
+}
+
+const LF = 0x0a;

@@ -1,0 +1,124 @@
+import { systemClock } from '../clock.ts';
+import { parseDuration } from '../config/duration.ts';
+import { loadConfig } from '../config/load.ts';
+import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
+import { stderrLog } from '../log.ts';
+import { admissionRules } from '../login/admission.ts';
+import { readPattern } from '../pattern/file.ts';
+import { loadPatterns } from '../pattern/load.ts';
+import { createSources } from '../source/create.ts';
+import type { Batch, LogSource } from '../source/source.ts';
+import { defineCommand, print } from './command.ts';
+import { linesBatch, readFileLines } from './match-input.ts';
+import { MatchRun, type Outcome } from './match-run.ts';
+import { outcomeJson, renderOutcome, renderSummary } from './match-text.ts';
+import { followLines } from './tail.ts';
+
+interface MatchArgs {
+  readonly config: string | undefined;
+  /** `-` is standard input. */
+  readonly file: string;
+  readonly journal: boolean;
+  readonly since: string;
+  readonly follow: boolean;
+  readonly lines: number;
+  readonly missed: boolean;
+  readonly json: boolean;
+  readonly expect: number | undefined;
+  readonly pattern: string | undefined;
+}
+
+const STDIN = '-';
+
+/** `relaypass match`: which logins the patterns find in a log, and why a line is none. Writes nothing. */
+export const command = defineCommand(
+  (argv) =>
+    argv
+      .positional('file', { type: 'string', describe: 'Log file, .gz too; - is standard input' })
+      .option('journal', { type: 'boolean', default: false, describe: 'Read the systemd journal' })
+      .option('since', { type: 'string', default: '24h', describe: 'With --journal: how far back to start' })
+      .option('follow', { type: 'boolean', default: false, describe: 'Go on with the lines to come' })
+      .option('lines', { type: 'number', default: 10, describe: 'With --follow: how many last lines to start with' })
+      .option('missed', { type: 'boolean', default: false, describe: 'Tell why each other line is no login' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print a JSON object a line' })
+      .option('expect', { type: 'number', describe: 'Fail (65) unless this many logins are found and admitted' })
+      .option('pattern', { type: 'string', describe: 'Only this pattern file, with samples or without' })
+      .example('$0 match /var/log/mail.log', 'which logins would count?')
+      .example('$0 match --missed --pattern mine.toml sample.log', 'why does my pattern not match?'),
+  // yargs hands a lone `-` on as an empty text
+  ({ file, ...args }) => match({ ...args, file: file === undefined || file === '' ? STDIN : file }),
+);
+
+async function match(args: MatchArgs): Promise<ExitStatus> {
+  const run = createRun(args);
+  const tell = (outcome: Outcome) => {
+    if (outcome.kind === 'missed' && !args.missed) return;
+    print(args.json ? outcomeJson(outcome) : renderOutcome(outcome));
+  };
+  await untilEnough((signal) =>
+    readInput(args, signal, (batch) => {
+      for (const outcome of run.feed(batch, systemClock())) tell(outcome);
+    }),
+  );
+  print(args.json ? JSON.stringify({ kind: 'summary', ...run.summary }) : renderSummary(run.summary));
+  return args.expect === undefined || args.expect === run.summary.logins ? EXIT.ok : EXIT.dataErr;
+}
+
+async function readInput(args: MatchArgs, signal: AbortSignal, feed: (batch: Batch) => void): Promise<void> {
+  const { file, journal, follow, lines } = args;
+  if (journal && file !== STDIN) throw usage('--journal and a file: one of them, please');
+  if (follow && file === STDIN && !journal) throw usage('--follow needs a file or --journal');
+  if (journal) return feedAll(readJournal(args, signal), feed);
+  if (!follow) return feedAll(readFileLines(file), feed);
+  return followLines(file, lines, (line) => feed(linesBatch(Buffer.from(`${line}\n`))), signal);
+}
+
+async function feedAll(batches: AsyncIterable<Batch>, feed: (batch: Batch) => void): Promise<void> {
+  for await (const batch of batches) feed(batch);
+}
+
+async function* readJournal({ since, follow }: MatchArgs, signal: AbortSignal): AsyncGenerator<Batch> {
+  const backMs = parseDuration(since);
+  if (backMs === undefined) throw usage(`--since: expected a duration such as "24h", found "${since}"`);
+  const options = { clock: systemClock, log: stderrLog(), stampOf: () => undefined };
+  for (const source of createSources([{ journal: true }], options)) {
+    await source.start(undefined, systemClock() - backMs);
+    try {
+      yield* readSource(source, follow, signal);
+    } finally {
+      await source.stop();
+    }
+  }
+}
+
+async function* readSource(source: LogSource, follow: boolean, signal: AbortSignal): AsyncGenerator<Batch> {
+  while (!signal.aborted) {
+    const batch = await source.read();
+    if (batch !== undefined) yield batch;
+    else if (follow) await source.wait(signal);
+    else return;
+  }
+}
+
+/** Runs `work` until it is done or the person who looks on has seen enough. */
+async function untilEnough(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  const stop = () => enough.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    await work(enough.signal);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+function usage(reason: string): OperationalError {
+  return new OperationalError('usage', EXIT.usage, `match: ${reason}`);
+}
+
+function createRun({ config: configFile, pattern, file, journal }: MatchArgs): MatchRun {
+  const config = loadConfig(configFile);
+  const patterns = pattern === undefined ? loadPatterns(config.patterns, stderrLog()) : [readPattern(pattern)];
+  const source = journal ? 'journal' : file === STDIN ? 'stdin' : `file:${file}`;
+  return new MatchRun(patterns, admissionRules(config.admission, config.grace), source);
+}

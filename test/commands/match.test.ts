@@ -1,0 +1,90 @@
+import { expect, test } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { folderOf, LOGIN_REGEX, patternText } from '../pattern/temporary.ts';
+
+const CLI = path.resolve(import.meta.dirname, '../../src/cli.js');
+const LOGIN = '2026-11-23T17:00:00Z mx dovecot: imap-login: Login: user=<alice>, method=PLAIN, rip=198.51.100.1';
+const OTHER = '2026-11-23T17:00:00Z mx sm-mta[9]: x';
+
+function match(args: string[], input = ''): { lines: string[]; status: number | null; stderr: string } {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [CLI, 'match', ...args], { input, encoding: 'utf8' });
+  return { lines: stdout.trimEnd().split('\n'), status, stderr };
+}
+
+function kinds(lines: readonly string[]): string[] {
+  return lines.map((line) => String(JSON.parse(line).kind));
+}
+
+test('reads a file, one that is gzipped, and standard input; a last line may lack its end', () => {
+  const dir = folderOf({ 'mail.log': `${OTHER}\n${LOGIN}` });
+  writeFileSync(path.join(dir, 'mail.log.1.gz'), gzipSync(`${OTHER}\n${LOGIN}\n`));
+  for (const file of ['mail.log', 'mail.log.1.gz']) {
+    const { lines, status } = match(['--json', path.join(dir, file)]);
+    expect([kinds(lines), status]).toEqual([['login', 'summary'], 0]);
+  }
+  for (const args of [['--json', '-'], ['--json']]) {
+    expect(kinds(match(args, `${OTHER}\n${LOGIN}\n`).lines)).toEqual(['login', 'summary']);
+  }
+});
+
+test('--missed tells of every line', () => {
+  expect(kinds(match(['--json', '--missed'], `${OTHER}\n${LOGIN}\n`).lines)).toEqual(['missed', 'login', 'summary']);
+});
+
+test('--expect fails with 65 where another number of logins is found', () => {
+  expect(match(['--expect', '1'], `${LOGIN}\n`).status).toBe(0);
+  expect(match(['--expect', '2'], `${LOGIN}\n`).status).toBe(65);
+});
+
+test('--pattern tries a pattern in progress, without samples', () => {
+  const dir = folderOf({ 'test.toml': patternText('test', LOGIN_REGEX) });
+  const { lines } = match(
+    ['--pattern', path.join(dir, 'test.toml')],
+    `2026-11-23T17:00:00Z mx testd[9]: ok bob from 198.51.100.1\n${LOGIN}\n`,
+  );
+  expect(lines[0]).toBe('login    test  198.51.100.1  bob  pop3  2026-11-23T17:00:00.000Z');
+  expect(lines[1]).toMatch(/^2 lines: 1 logins/);
+});
+
+test('--pattern names file, line, column and reason of a bad regex, exit 78', () => {
+  const dir = folderOf({ 'test.toml': patternText('test', LOGIN_REGEX.replace('[^<> ]+', '.+')) });
+  const { status, stderr } = match(['--pattern', path.join(dir, 'test.toml')]);
+  expect(status).toBe(78);
+  expect(stderr).toMatch(/test\.toml:9: login\.regex: column 25: a repeat before the address/);
+});
+
+test('a file that is not there is an error with its name, exit 74', () => {
+  const { status, stderr } = match(['/nonexistent/mail.log']);
+  expect(status).toBe(74);
+  expect(stderr).toMatch(/\/nonexistent\/mail\.log: cannot be read: ENOENT/);
+});
+
+test('what cannot be meant is a usage error, exit 64', () => {
+  expect(match(['--follow']).status).toBe(64);
+  expect(match(['--journal', 'x']).status).toBe(64);
+});
+
+test('--follow starts with the last lines, goes on with the coming ones, and sums up at the end', async () => {
+  const dir = folderOf({ 'mail.log': `${LOGIN}\n${OTHER}\n${LOGIN.replace('alice', 'bob')}\n` });
+  const file = path.join(dir, 'mail.log');
+  const child = spawn(process.execPath, [CLI, 'match', '--json', '--missed', '--follow', '--lines', '2', file]);
+  let output = '';
+  const closed = new Promise<void>((resolve) => {
+    child.on('close', () => resolve());
+  });
+  const printed = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes('"bob"') && !output.includes('"carol"'))
+        appendFileSync(file, `${LOGIN.replace('alice', 'carol')}\n`);
+      if (output.includes('"carol"')) resolve();
+    });
+  });
+  await printed;
+  child.kill('SIGINT');
+  await closed;
+  expect(kinds(output.trimEnd().split('\n'))).toEqual(['missed', 'login', 'login', 'summary']);
+});
