@@ -18,6 +18,7 @@ export interface GenerationRecord {
 }
 
 const CHUNK_BYTES = 1_048_576; // a read: seconds of the busiest log, and little memory
+const LF = 10;
 const NO_BYTES = Buffer.alloc(0);
 
 export class Generation {
@@ -27,6 +28,7 @@ export class Generation {
   activeAt: number;
   #fingerprint: Fingerprint = NOTHING_READ;
   #skipping = false;
+  #isInsideLine = false;
   #body: Body | undefined;
   #done = false;
 
@@ -65,6 +67,11 @@ export class Generation {
     return isBlank(this.#fingerprint);
   }
 
+  /** Begins inside a line: what comes up to the first LF is the rest of one that was cut, and must not become a login. */
+  skipToLine(): void {
+    this.#skipping = true;
+  }
+
   /** Reads on in `body`, after what `fingerprint` covers. */
   open(body: Body, fingerprint: Fingerprint = this.#fingerprint): void {
     this.#body = body;
@@ -82,10 +89,18 @@ export class Generation {
     return (await compare(this.#fingerprint, this.#body)) === 'same' ? data : 'changed';
   }
 
+  /** Its last line is not finished: as its body shows, or as was seen when it last had one. */
+  async endsInsideLine(): Promise<boolean> {
+    const rest = await this.peek();
+    if (this.#body === undefined || rest === 'changed') return this.#isInsideLine;
+    return rest.length === 0 ? this.#skipping : rest.length < CHUNK_BYTES && rest.at(-1) !== LF;
+  }
+
   /** Takes what {@link peek} gave as read. */
   take(data: Buffer): Lines {
     const lines = takeLines(data, this.#skipping);
     this.#skipping = lines.skipping;
+    this.#isInsideLine = lines.skipping || lines.consumed < data.length;
     this.#fingerprint = advance(this.#fingerprint, data.subarray(0, lines.consumed));
     return lines;
   }

@@ -46,6 +46,8 @@ export class Lineage {
   /** Where a generation that is not known begins, at the first look only: at the lines of this age (epoch ms). */
   #beginAt: number | undefined;
   #isFirstStart: boolean;
+  /** What began where a generation was truncated away, until it is known whether that cut a line. */
+  readonly #successors = new Map<Generation, Generation>();
   /** What was listed when all of it was last identified. */
   #identified: string | undefined;
 
@@ -78,8 +80,9 @@ export class Lineage {
   /** Its file no longer holds what was read: the rest is to be found elsewhere, and a new generation begins in it. */
   lose(generation: Generation): void {
     const body = generation.lose();
-    if (body !== undefined) this.#begin(generation.path, body);
     this.#identified = undefined;
+    if (body === undefined) return;
+    this.#successors.set(generation, this.#begin(generation.path, body));
   }
 
   close(): void {
@@ -112,6 +115,7 @@ export class Lineage {
       const isStable = namesOf(listing) === namesOf(this.#list());
       if (!isStable && looks < MAX_LOOKS) continue;
       if (isStable) this.#forgetRemoved(seen);
+      await this.#skipCutLines();
       if (log instanceof Generation) this.#giveUp(unread, tell);
       if (this.#isFirstStart) this.#tellUnread(unread, tell);
       this.#isFirstStart = false;
@@ -208,6 +212,12 @@ export class Lineage {
   #likeness({ state, fingerprint }: Generation, body: Body): Promise<Likeness> {
     const isCostly = body.kind === 'gzip' && state !== 'lost' && hasTellingHead(fingerprint);
     return isCostly ? compareHeads(fingerprint, body) : compare(fingerprint, body);
+  }
+
+  /** The rest of a line that was cut by a truncation is no line, though it may look like a login. */
+  async #skipCutLines(): Promise<void> {
+    for (const [cut, successor] of this.#successors) if (await cut.endsInsideLine()) successor.skipToLine();
+    this.#successors.clear();
   }
 
   #giveUp(unread: readonly string[], tell: (notice: Notice) => void): void {

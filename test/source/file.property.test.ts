@@ -176,6 +176,7 @@ class World {
         if (!reader.isUp) return;
         await reader.poll(step.commits);
         for (const content of host.reachable(reader.remembered())) this.#pinned.add(content);
+        host.noteRead(this.#pinned);
         return;
       case 'pause':
         if (this.#now + step.seconds * 1000 < DELETED_MS) this.#now += step.seconds * 1000;
@@ -246,6 +247,7 @@ class World {
     const contents = [...this.host.reachable(this.reader.remembered()), ...this.#pinned];
     const readable = new Set([...this.#delivered(), ...contents.flatMap(({ lines }) => lines)]);
     for (const line of this.host.written) if (!readable.has(line)) this.mayBeLost.add(line);
+    for (const line of this.host.mayBeSkipped) this.mayBeLost.add(line);
   }
 }
 

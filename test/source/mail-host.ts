@@ -10,6 +10,10 @@ import { gzipSync } from 'node:zlib';
 interface Content {
   /** Whole lines, without LF. */
   lines: string[];
+  /** A reader or a copy has seen an unfinished line at its end. */
+  isInsideLine?: boolean;
+  /** It was truncated inside a line, as far as a reader can tell: what follows may be the rest of that. */
+  mayBeginInsideLine?: boolean;
 }
 
 interface Writer {
@@ -26,6 +30,8 @@ export class MailHost {
   readonly written: string[] = [];
   /** What is left of lines that were torn by a truncation: no line, but it may look like one. */
   readonly fragments = new Set<string>();
+  /** Lines that a reader must take for the rest of one that was cut. */
+  readonly mayBeSkipped = new Set<string>();
   /** Lines that were copied before they were read, and could be read before the copy's original was truncated. */
   readonly copiedUnread = new Set<string>();
   readonly #contents = new Map<string, Content>();
@@ -98,6 +104,7 @@ export class MailHost {
     this.#shift();
     fs.copyFileSync(this.log, `${this.log}.1`);
     this.#contents.set(`${this.log}.1`, { lines: [...content.lines] });
+    content.isInsideLine = this.#hasPartial(content);
   }
 
   truncate(): void {
@@ -105,6 +112,7 @@ export class MailHost {
     if (content === undefined) return;
     fs.truncateSync(this.log, 0);
     content.lines = [];
+    content.mayBeginInsideLine = content.isInsideLine === true && !this.#hasPartial(content);
     for (const writer of this.#writers()) {
       if (writer.content !== content || writer.partial === undefined) continue;
       this.fragments.add(writer.partial.rest);
@@ -168,6 +176,11 @@ export class MailHost {
     return !this.#appends || this.copiedUnread.has(line);
   }
 
+  /** A reader has read to the end of all that it can reach. */
+  noteRead(contents: Iterable<Content>): void {
+    for (const content of contents) content.isInsideLine = this.#hasPartial(content);
+  }
+
   close(): void {
     for (const { fd } of this.#writers()) fs.closeSync(fd);
   }
@@ -175,6 +188,10 @@ export class MailHost {
   /** Ends every line that was begun. */
   finish(): void {
     for (const writer of this.#writers()) this.#finishLine(writer);
+  }
+
+  #hasPartial(content: Content): boolean {
+    return this.#writers().some((writer) => writer.content === content && writer.partial !== undefined);
   }
 
   #writers(): Writer[] {
@@ -210,6 +227,8 @@ export class MailHost {
   }
 
   #completed(content: Content, line: string): string {
+    if (content.mayBeginInsideLine === true) this.mayBeSkipped.add(line);
+    content.mayBeginInsideLine = false;
     content.lines.push(line);
     this.written.push(line);
     return line;

@@ -1,0 +1,469 @@
+/** What the guarantee of source/file.ts means in each case, one by one; file.property.test.ts mixes them. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createFileSource, type FileSourceOptions } from '../../src/source/file.ts';
+import type { Checkpoint, LogSource, Notice } from '../../src/source/source.ts';
+
+let folder: string;
+let log: string;
+let now: number;
+let open: LogSource[];
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'relaypass-file-'));
+  log = path.join(folder, 'mail.log');
+  now = Date.now();
+  open = [];
+});
+afterEach(async () => {
+  for (const source of open) await source.stop();
+  fs.rmSync(folder, { recursive: true });
+});
+
+interface Started {
+  readonly checkpoint?: Checkpoint | undefined;
+  readonly since?: number;
+  readonly file?: string;
+  readonly options?: Partial<FileSourceOptions>;
+}
+
+async function start({ checkpoint, since = 0, file = log, options }: Started = {}): Promise<LogSource> {
+  const source = createFileSource(file, { clock: () => now, watch: false, ...options });
+  open.push(source);
+  await source.start(checkpoint, since);
+  return source;
+}
+
+interface Seen {
+  text: string;
+  readonly notices: Notice[];
+  checkpoint: Checkpoint | undefined;
+}
+
+/** Everything there is to read now. */
+async function readAll(source: LogSource): Promise<Seen> {
+  const seen: Seen = { text: '', notices: [], checkpoint: undefined };
+  for (let batch = await source.read(); batch !== undefined; batch = await source.read()) {
+    if (batch.kind === 'lines') seen.text += batch.bytes.toString();
+    seen.notices.push(...batch.notices);
+    seen.checkpoint = batch.checkpoint;
+  }
+  return seen;
+}
+
+const kindsOf = ({ notices }: Seen) => notices.map(({ kind }) => kind);
+const append = (text: string, file = log) => fs.appendFileSync(file, text);
+
+describe('rotation', () => {
+  test('keeps the last lines of a renamed file, also those written after the new one was created', async () => {
+    append('1\n');
+    const source = await start();
+    await readAll(source);
+    const writer = fs.openSync(log, 'a');
+    fs.renameSync(log, `${log}.1`);
+    append('3\n');
+    fs.writeSync(writer, '2\n');
+    fs.closeSync(writer);
+    expect((await readAll(source)).text).toBe('2\n3\n');
+  });
+
+  test('reads every file of two rotations between two polls', async () => {
+    append('1\n');
+    const source = await start();
+    await readAll(source);
+    append('2\n');
+    fs.renameSync(log, `${log}.1`);
+    append('3\n');
+    fs.renameSync(`${log}.1`, `${log}.2`);
+    fs.renameSync(log, `${log}.1`);
+    append('4\n');
+    expect((await readAll(source)).text).toBe('2\n3\n4\n');
+  });
+
+  test('lets a renamed file go when the writer has been silent in it for a minute', async () => {
+    append('1\n');
+    const source = await start();
+    await readAll(source);
+    fs.renameSync(log, `${log}.1`);
+    append('2\n');
+    await readAll(source);
+    expect(openLogs()).toBe(2);
+    now += 59_000;
+    await readAll(source);
+    expect(openLogs()).toBe(2);
+    now += 2000;
+    await readAll(source);
+    expect(openLogs()).toBe(1);
+  });
+
+  test('holds a deleted log that nothing replaces for an hour after its last line', async () => {
+    append('1\n');
+    const source = await start();
+    await readAll(source);
+    const writer = fs.openSync(log, 'a');
+    fs.unlinkSync(log);
+    now += 3_500_000;
+    fs.writeSync(writer, '2\n');
+    fs.closeSync(writer);
+    expect((await readAll(source)).text).toBe('2\n');
+    now += 3_700_000;
+    await readAll(source);
+    expect(openLogs()).toBe(0);
+  });
+
+  test('goes on in a compressed file after a restart', async () => {
+    append('1\n2\n');
+    const { checkpoint } = await readAll(await start());
+    append('3\n');
+    fs.writeFileSync(`${log}.2.gz`, gzipSync(fs.readFileSync(log)));
+    fs.writeFileSync(log, '5\n');
+    fs.writeFileSync(`${log}.1`, '4\n');
+    expect((await readAll(await start({ checkpoint }))).text).toBe('3\n4\n5\n');
+  });
+
+  test('reads big compressed files in bounded batches', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, i) => `line ${i} ${'x'.repeat(40)}\n`).join('');
+    fs.writeFileSync(`${log}.1.gz`, gzipSync(lines));
+    append('last\n');
+    const source = await start();
+    const sizes = [];
+    let text = '';
+    for (let batch = await source.read(); batch !== undefined; batch = await source.read()) {
+      if (batch.kind === 'lines') sizes.push(batch.bytes.length);
+      if (batch.kind === 'lines') text += batch.bytes.toString();
+    }
+    expect(text).toBe(`${lines}last\n`);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1_048_576);
+  });
+
+  test('tells of a compressed file that was cut short, after giving what it holds', async () => {
+    const lines = Array.from({ length: 5000 }, (_, i) => `line ${i * i}\n`).join('');
+    const compressed = gzipSync(lines);
+    fs.writeFileSync(`${log}.1.gz`, compressed.subarray(0, compressed.length - 100));
+    append('last\n');
+    const seen = await readAll(await start());
+    expect(seen.text).toMatch(/^line 0\n/);
+    expect(kindsOf(seen)).toContain('data-lost');
+  });
+
+  test('tells of lines that went into a file which only another program can decompress', async () => {
+    append('1\n');
+    const { checkpoint } = await readAll(await start());
+    fs.renameSync(log, `${log}.1.xz`);
+    append('2\n');
+    const seen = await readAll(await start({ checkpoint }));
+    expect(seen.text).toBe('2\n');
+    expect(seen.notices).toMatchObject([{ kind: 'data-lost', detail: expect.stringContaining('mail.log.1.xz') }]);
+  });
+
+  test('follows a log whose symbolic link is switched to another file', async () => {
+    const [first, second] = [path.join(folder, 'a'), path.join(folder, 'b')];
+    append('1\n', first);
+    fs.symlinkSync(first, log);
+    const source = await start();
+    await readAll(source);
+    append('2\n', first);
+    append('3\n', second);
+    fs.unlinkSync(log);
+    fs.symlinkSync(second, log);
+    expect((await readAll(source)).text).toBe('2\n3\n');
+  });
+});
+
+describe('truncation', () => {
+  test('finishes a copied and truncated log from its copy', async () => {
+    append('1\n');
+    const source = await start();
+    await readAll(source);
+    append('2\n');
+    fs.copyFileSync(log, `${log}.1`);
+    fs.truncateSync(log);
+    append('3\n');
+    const seen = await readAll(source);
+    expect(seen.text).toBe('2\n3\n');
+    expect(seen.notices).toEqual([]);
+  });
+
+  test('reads a copy of a log of which nothing had been read', async () => {
+    append('');
+    const source = await start();
+    await readAll(source);
+    append('1\n');
+    fs.copyFileSync(log, `${log}.1`);
+    fs.truncateSync(log);
+    append('2\n');
+    expect((await readAll(source)).text).toBe('1\n2\n');
+  });
+
+  test.each(['same size', 'greater size'])(
+    'notices a log that was written anew to the %s, and says so',
+    async (size) => {
+      append('line 1\nline 2\n');
+      const source = await start();
+      await readAll(source);
+      fs.truncateSync(log);
+      append(size === 'same size' ? 'line 3\nline 4\n' : 'line 3\nline 4\nline 5\n');
+      const seen = await readAll(source);
+      expect(seen.text).toMatch(/^line 3\nline 4\n/);
+      expect(kindsOf(seen)).toEqual(['data-lost']);
+    },
+  );
+
+  test('drops the rest of a line that a truncation has cut, for it might look like a login', async () => {
+    append('1\nNov 24 06:25:01 mx dovecot: user=<');
+    const source = await start();
+    await readAll(source);
+    fs.copyFileSync(log, `${log}.1`);
+    fs.truncateSync(log);
+    append('Nov 24 06:25:01 mx dovecot: imap-login: Login: user=<a>\n2\n');
+    expect((await readAll(source)).text).toBe('2\n');
+  });
+
+  test('passes by the hole that a truncated log has for a writer which does not append', async () => {
+    const writer = fs.openSync(log, 'w');
+    fs.writeSync(writer, `${'x'.repeat(50)}\n`.repeat(100_000));
+    const source = await start();
+    await readAll(source);
+    fs.truncateSync(log);
+    fs.writeSync(writer, 'after the hole\n');
+    fs.closeSync(writer);
+    expect((await readAll(source)).text).toBe('after the hole\n');
+  });
+});
+
+describe('lines', () => {
+  test('keeps a line back until its end is written', async () => {
+    append('whole\nha');
+    const source = await start();
+    expect((await readAll(source)).text).toBe('whole\n');
+    append('lf\n');
+    expect((await readAll(source)).text).toBe('half\n');
+  });
+
+  test('drops a line over the cap whole, however it is written, and says so', async () => {
+    const source = await start();
+    append('before\n');
+    await readAll(source);
+    append('x'.repeat(9000));
+    const first = await readAll(source);
+    append(`${'x'.repeat(9000)}\nafter\n${'y'.repeat(8192)}\n${'z'.repeat(8191)}\n`);
+    const second = await readAll(source);
+    expect(second.text).toBe(`after\n${'z'.repeat(8191)}\n`);
+    expect([...kindsOf(first), ...kindsOf(second)]).toEqual(['line-too-long', 'line-too-long']);
+  });
+
+  test('goes on inside a line over the cap after a restart', async () => {
+    append(`before\n${'x'.repeat(9000)}`);
+    const { checkpoint } = await readAll(await start());
+    append(' imap-login: Login: user=<a>\nafter\n');
+    expect((await readAll(await start({ checkpoint }))).text).toBe('after\n');
+  });
+
+  test('gives bytes that are no UTF-8 as they are', async () => {
+    fs.writeFileSync(log, Buffer.from([0xff, 0x00, 0xfe, 10]));
+    const batch = await (await start()).read();
+    expect(batch?.kind === 'lines' && [...batch.bytes]).toEqual([0xff, 0x00, 0xfe, 10]);
+  });
+});
+
+describe('beginning', () => {
+  const HOUR_MS = 3_600_000;
+
+  test('reads back as far as asked, and not the whole history', async () => {
+    append(history(200_000)); // 55 hours
+    const { text } = await readAll(await start({ since: now - HOUR_MS, options: { stampOf } }));
+    const lines = text.split('\n').slice(0, -1);
+    expect(lines.length).toBeGreaterThanOrEqual(3600);
+    expect(lines.length).toBeLessThan(10_000);
+    expect(lines.every((line) => stampOf(line) !== undefined)).toBe(true);
+  });
+
+  test('reads all of a log whose time stamps are not in order', async () => {
+    const lines = history(100_000).split('\n').slice(0, -1);
+    append(`${[...lines.slice(50_000), ...lines.slice(0, 50_000)].join('\n')}\n`);
+    const { text } = await readAll(await start({ since: now - HOUR_MS, options: { stampOf } }));
+    expect(text.split('\n')).toHaveLength(100_001);
+  });
+
+  test('begins in the rotated file where that was written to since', async () => {
+    append('old\n', `${log}.2`);
+    fs.utimesSync(`${log}.2`, new Date(now - 5 * HOUR_MS), new Date(now - 5 * HOUR_MS));
+    append('before rotation\n', `${log}.1`);
+    append('after\n');
+    expect((await readAll(await start({ since: now - HOUR_MS }))).text).toBe('before rotation\nafter\n');
+  });
+
+  test('begins anew where the stored position is damaged, and says so', async () => {
+    append('1\n');
+    const { checkpoint } = await readAll(await start());
+    const damaged = JSON.parse(JSON.stringify(checkpoint).replace('"offset":2', '"offset":-2'));
+    const seen = await readAll(await start({ checkpoint: damaged }));
+    expect(seen.text).toBe('1\n');
+    expect(kindsOf(seen)).toEqual(['data-lost']);
+  });
+
+  test('reads the rest after any batch, once', async () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `line ${i} ${'x'.repeat(60)}\n`);
+    append(lines.slice(0, 20_000).join(''), `${log}.1`);
+    append(lines.slice(20_000).join(''));
+    const source = await start();
+    const checkpoints: (Checkpoint | undefined)[] = [undefined];
+    const before = [''];
+    for (let batch = await source.read(); batch !== undefined; batch = await source.read()) {
+      checkpoints.push(batch.checkpoint);
+      before.push(`${before.at(-1)}${batch.kind === 'lines' ? batch.bytes.toString() : ''}`);
+    }
+    expect(checkpoints.length).toBeGreaterThan(3);
+    for (const [i, checkpoint] of checkpoints.entries()) {
+      expect(`${before[i]}${(await readAll(await start({ checkpoint }))).text}` === lines.join('')).toBe(true);
+    }
+  });
+});
+
+describe('logs that are not there', () => {
+  test('waits for a log in a folder that does not exist, and tells once of its absence and its coming', async () => {
+    const file = path.join(folder, 'later', 'mail.log');
+    const source = await start({ file });
+    expect(kindsOf(await readAll(source))).toEqual(['log-missing']);
+    expect(kindsOf(await readAll(source))).toEqual([]);
+    fs.mkdirSync(path.dirname(file));
+    append('1\n', file);
+    const seen = await readAll(source);
+    expect(seen.text).toBe('1\n');
+    expect(kindsOf(seen)).toEqual(['log-back']);
+  });
+
+  test('makes no fuss about the seconds that a rotation takes', async () => {
+    append('1\n');
+    const source = await start();
+    await readAll(source);
+    fs.renameSync(log, `${log}.1`);
+    now += 5000;
+    expect(kindsOf(await readAll(source))).toEqual([]);
+    now += 5001;
+    expect(kindsOf(await readAll(source))).toEqual([]);
+    now += 10_000;
+    expect(kindsOf(await readAll(source))).toEqual(['log-missing']);
+  });
+
+  test('reads a log on when it gets the permission', async () => {
+    append('1\n');
+    fs.chmodSync(folder, 0o755);
+    fs.chmodSync(log, 0o000);
+    await asNobody(async () => {
+      const source = await start();
+      expect(kindsOf(await readAll(source))).toEqual(['log-unreadable']);
+      asRoot(() => fs.chmodSync(log, 0o644));
+      expect((await readAll(source)).text).toBe('1\n');
+    });
+  });
+
+  test('refuses a log that is no file, since waiting would not help', async () => {
+    fs.mkdirSync(log);
+    await expect((await start()).read()).rejects.toMatchObject({ code: 'log-not-a-file', exitStatus: 78 });
+  });
+});
+
+describe('several logs', () => {
+  test('follows all logs that a pattern means, and takes no rotated file for a log', async () => {
+    const file = path.join(folder, 'dovecot*');
+    append('a\n', path.join(folder, 'dovecot.log'));
+    const source = await start({ file });
+    expect((await readAll(source)).text).toBe('a\n');
+    fs.renameSync(path.join(folder, 'dovecot.log'), path.join(folder, 'dovecot.log.1'));
+    append('b\n', path.join(folder, 'dovecot.log'));
+    append('c\n', path.join(folder, 'dovecot-info.log'));
+    append('other\n', path.join(folder, 'postfix.log'));
+    const seen = await readAll(source);
+    expect(seen.text.split('\n').toSorted()).toEqual(['', 'b', 'c']);
+    append('d\n', path.join(folder, 'dovecot-info.log'));
+    expect((await readAll(await start({ file, checkpoint: seen.checkpoint }))).text).toBe('d\n');
+  });
+
+  test('lets no busy log keep another one waiting', async () => {
+    const [busy, quiet] = [path.join(folder, 'a.log'), path.join(folder, 'b.log')];
+    append(`${'x'.repeat(99)}\n`.repeat(50_000), busy);
+    append('quiet\n', quiet);
+    const source = await start({ file: path.join(folder, '*.log') });
+    const batches = [await source.read(), await source.read()];
+    expect(batches.map((batch) => batch?.kind === 'lines' && batch.bytes.toString())).toContain('quiet\n');
+  });
+});
+
+describe('waiting', () => {
+  const NEVER_MS = 600_000;
+
+  test('wakes when the log is written to', async () => {
+    append('1\n');
+    const source = await start({ options: { watch: true, pollMs: NEVER_MS } });
+    await readAll(source);
+    const limit = AbortSignal.timeout(20_000);
+    let text = '';
+    while (!text.includes('2\n') && !limit.aborted) {
+      append('2\n'); // again and again: the watch may not have begun yet
+      await source.wait(AbortSignal.any([limit, AbortSignal.timeout(500)]));
+      text += (await readAll(source)).text;
+    }
+    expect(limit.aborted).toBe(false);
+    append('3\n');
+    await source.wait(limit);
+    expect(limit.aborted).toBe(false);
+  }, 30_000);
+
+  test('looks by itself where nothing wakes it', async () => {
+    const source = await start({ options: { pollMs: 1 } });
+    await source.wait(new AbortController().signal);
+    append('1\n');
+    expect((await readAll(source)).text).toBe('1\n');
+  });
+
+  test('stops waiting when told to', async () => {
+    const source = await start({ options: { pollMs: NEVER_MS } });
+    const abort = new AbortController();
+    const waiting = source.wait(abort.signal);
+    abort.abort();
+    await waiting;
+  });
+});
+
+function stampOf(line: string): number | undefined {
+  const [, stamp] = /^(\d+) /.exec(line) ?? [];
+  return stamp === undefined ? undefined : Number(stamp);
+}
+
+/** `count` lines, one a second, up to now. */
+function history(count: number): string {
+  return Array.from({ length: count }, (_, i) => `${now - (count - i) * 1000} ${'x'.repeat(80)}\n`).join('');
+}
+
+function openLogs(): number {
+  const targets = fs.readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ''; // the descriptor of the listing itself
+    }
+  });
+  return targets.filter((target) => target.startsWith(folder)).length;
+}
+
+/** Gives up root's right to read everything for a while, where the tests run as root. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+function asRoot(work: () => void): void {
+  const uid = process.geteuid?.() ?? 0;
+  if (process.getuid?.() === 0) process.seteuid?.(0);
+  work();
+  if (process.getuid?.() === 0) process.seteuid?.(uid);
+}
