@@ -50,7 +50,7 @@ export class Change {
     const login = this.#clipped(claimed);
     const kept = this.#logins.get(login.address, login.user);
     const known = kept && this.#clipped(kept.login).expiresAt;
-    if (login.expiresAt <= Math.max(this.#now, known ?? 0)) return { kind: 'unchanged' };
+    if (!(login.expiresAt > Math.max(this.#now, known ?? 0))) return { kind: 'unchanged' }; // so written, NaN is none either
     const isLive = known !== undefined && known > this.#now;
     const cap = isLive ? undefined : this.#reachedCap(login);
     if (cap !== undefined) return { kind: 'refused', cap };

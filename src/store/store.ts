@@ -23,7 +23,7 @@ import { Environment } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
 import { prepareStore } from './prepare.ts';
-import { clipped, type Stored } from './record.ts';
+import { clipped, userKey, type Stored } from './record.ts';
 
 export interface StoreOptions {
   /** The store's own folder; it is created, its parent is not. */
@@ -137,11 +137,12 @@ export class Store {
     return [...this.#liveEntries(stored)][0];
   }
 
-  /** The entries that `user` has a part in. */
+  /** The entries that a live login of `user` has a part in. */
   entriesOfUser(user: string): Entry[] {
-    return this.#environment.read(() =>
+    const entries = this.#environment.read(() =>
       this.#logins.of(user).flatMap(({ login }) => [...this.#liveEntries(this.#logins.at(login.address))]),
     );
+    return entries.filter(({ logins }) => logins.some((login) => userKey(login.user) === userKey(user)));
   }
 
   /** Removes what `selector` names; a shared address stays permitted by its other users' logins. */

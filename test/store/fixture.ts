@@ -37,21 +37,20 @@ export class Place {
 
   /** A login of now, or of what is told. */
   login(address: string, user = 'alice', more: Partial<Login> = {}): Login {
-    const at = more.at ?? this.now;
-    const evidence = {
-      by: 'log',
-      source: 'file:/var/log/mail.log',
-      pattern: 'dovecot',
-      line: `Login: ${user}`,
-    } as const;
-    const expiresAt = at + GRACE_MS;
-    return { address: addressOf(address), user, service: 'imap', at, expiresAt, session: undefined, evidence, ...more };
+    return { ...loginOf(address, more.at ?? this.now, user), ...more };
   }
 
   async remove(): Promise<void> {
     for (const store of this.#opened) await store.close();
     rmSync(this.parent, { recursive: true, force: true });
   }
+}
+
+/** A login that a log line showed at `at`. */
+export function loginOf(address: string, at: number, user = 'alice'): Login {
+  const evidence = { by: 'log', source: 'file:/var/log/mail.log', pattern: 'dovecot', line: `Login: ${user}` } as const;
+  const expiresAt = at + GRACE_MS;
+  return { address: addressOf(address), user, service: 'imap', at, expiresAt, session: undefined, evidence };
 }
 
 export function addressOf(text: string): Address {

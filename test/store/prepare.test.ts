@@ -1,0 +1,108 @@
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Environment } from '../../src/store/lmdb.ts';
+import { Records } from '../../src/store/records.ts';
+import { permitted, Place } from './fixture.ts';
+
+const asRoot = process.geteuid?.() === 0 ? test : test.skip; // giving a file away takes root
+const NOBODY = 65534;
+
+let place: Place;
+
+beforeEach(() => {
+  place = new Place();
+});
+afterEach(() => place.remove());
+
+test("creates the store's folder for its owner alone", async () => {
+  await place.open();
+  expect(statSync(place.dir).mode & 0o777).toBe(0o700);
+});
+
+test('says what is wrong when the folder cannot be created', async () => {
+  const dir = path.join(place.parent, 'missing', 'store');
+  await expect(place.open({ dir })).rejects.toMatchObject({ code: 'store-folder', exitStatus: 73 });
+});
+
+test.each([
+  ['truncated', (file: string) => truncateSync(file, 12_288)],
+  ['cut to a page', (file: string) => truncateSync(file, 4096)],
+  ['overwritten', (file: string) => writeFileSync(file, Buffer.alloc(statSync(file).size, 'x'))],
+  ['replaced by a text', (file: string) => writeFileSync(file, 'hello')],
+  ['changed in one byte of a record', changeOneByte],
+])('sets a store aside that was %s, keeps it and begins anew', async (_, damage) => {
+  await fill();
+  damage(dataFile());
+  const damaged = readFileSync(dataFile());
+
+  await expect(place.open()).rejects.toMatchObject({ code: 'store-broken', exitStatus: 74 });
+  expect(place.logged).toEqual([]);
+  const store = await place.open({ broken: 'set-aside' });
+
+  expect(permitted(store)).toEqual([]);
+  expect(store.checkpoint('file:/m')).toBeUndefined();
+  expect(store.record({ logins: [place.login('192.0.2.9')] })).toEqual([{ kind: 'granted' }]);
+  const kept = readdirSync(place.parent).find((name) => name.startsWith('store.broken-2026-11-24T12-00-00'));
+  expect(readFileSync(path.join(place.parent, kept ?? '', 'data.mdb')).equals(damaged)).toBe(true);
+  expect(place.logged).toEqual([expect.stringMatching(/^error: the store could not be read and was set aside/)]);
+});
+
+test('opens a store whose lock file is garbage or gone', async () => {
+  await fill();
+  writeFileSync(path.join(place.dir, 'lock.mdb'), Buffer.alloc(8192, 'x'));
+  const store = await place.open();
+  expect(permitted(store)).toContain('192.0.2.7');
+});
+
+test('refuses a store of a newer version, and leaves it as it is', async () => {
+  await fill();
+  const environment = new Environment(place.dir);
+  const meta = new Records(environment.table('meta'));
+  environment.write(() => meta.put(['schema'], 2));
+  await environment.close();
+  await expect(place.open({ broken: 'set-aside' })).rejects.toMatchObject({ code: 'store-newer', exitStatus: 78 });
+  expect(readdirSync(place.parent)).toEqual(['store']);
+});
+
+asRoot('refuses a store with a file of another owner: opening it would be a crash', async () => {
+  await fill();
+  chownSync(path.join(place.dir, 'lock.mdb'), NOBODY, NOBODY);
+  await expect(place.open({ broken: 'set-aside' })).rejects.toMatchObject({ code: 'store-owner', exitStatus: 77 });
+  await expect(place.open()).rejects.toThrow(/lock\.mdb: belongs to uid 65534, this process runs as uid 0/);
+});
+
+asRoot('refuses a folder of another owner, and puts nothing into it', async () => {
+  mkdirSync(place.dir);
+  chownSync(place.dir, NOBODY, NOBODY);
+  await expect(place.open()).rejects.toMatchObject({ code: 'store-owner' });
+  expect(existsSync(dataFile())).toBe(false);
+});
+
+async function fill(): Promise<void> {
+  const store = await place.open();
+  const logins = Array.from({ length: 100 }, (_, host) => place.login(`192.0.2.${host + 1}`, `user${host}`));
+  store.record({ logins, progress: { source: 'file:/m', checkpoint: { offset: 1 } } });
+  await store.close();
+}
+
+function dataFile(): string {
+  return path.join(place.dir, 'data.mdb');
+}
+
+/** Turns one address of a record, and of nothing else, into another: no fence of LMDB's stands there. */
+function changeOneByte(file: string): void {
+  const data = readFileSync(file);
+  const at = data.lastIndexOf('192.0.2.77');
+  data.write('8', at);
+  writeFileSync(file, data);
+}
