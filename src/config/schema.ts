@@ -52,6 +52,8 @@ const map = z.strictObject({
   form: z.enum(['connect', 'poprelayd', 'pop-before-smtp']).optional(),
   /** Without the suffix (.db, .cdb) that the type adds. Default: `popauth` or `postfix` under `state_dir`. */
   path: absolutePath.optional(),
+  /** The admin's own source, such as /etc/mail/access: only read, and its entries win over ours. */
+  base: absolutePath.optional(),
 });
 
 const patterns = z.strictObject({

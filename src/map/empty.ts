@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Log } from '../log.ts';
+import { NO_BASE, readBase } from './base.ts';
 import type { MapBuilder } from './build.ts';
 import { syncFolder } from './durable.ts';
 import { asMapError, MapError } from './map-error.ts';
@@ -22,14 +23,16 @@ export async function emptyMaps({ targets, builder, log }: EmptyMapsOptions): Pr
 }
 
 async function emptyMap(target: MapTarget, builder: MapBuilder, log: Log): Promise<'emptied' | 'failed'> {
+  let base = NO_BASE;
   try {
-    await prepareStandIn(target, builder);
+    base = await readBase(target);
+    await prepareStandIn(target, base, builder);
   } catch (error) {
     if (!(error instanceof MapError)) throw error;
     log.warn('empty map was not built, one that no MTA can read is put in its place', { reason: error.message });
   }
   try {
-    putStandIn(target);
+    putStandIn(target, base);
     syncFolder(path.dirname(target.file));
     return 'emptied';
   } catch (error) {

@@ -2,16 +2,18 @@
  * Keeps one map true to the store: attempts that never overlap, the fence, and what happens when an attempt fails.
  * See publish.ts for the rules.
  */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, unwatchFile, utimesSync, watchFile } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import { rateLimited, type Log } from '../log.ts';
 import type { Address } from '../login/address.ts';
+import { NO_BASE, readBase, type Base } from './base.ts';
 import type { MapBuilder } from './build.ts';
 import { syncFolder } from './durable.ts';
 import { asMapError, MapError } from './map-error.ts';
+import { withoutCovered } from './merge.ts';
 import { renderMap } from './render.ts';
-import { isStandIn, prepareStandIn, putStandIn } from './stand-in.ts';
+import { hasDateOf, isStandIn, prepareStandIn, putStandIn } from './stand-in.ts';
 import type { MapTarget } from './target.ts';
 
 /** What a publisher needs of the store. */
@@ -72,6 +74,7 @@ export interface MapPublisherOptions {
 }
 
 const MAX_RETRY_MS = 60_000; // an address past its time waits no longer for this than for the sweep timer
+const BASE_POLL_MS = 2000; // a stat each; an editor's rename is seen as well
 const REPORT_INTERVAL_MS = 60_000;
 
 /** One map's attempts, one at a time. */
@@ -83,6 +86,9 @@ export class MapPublisher {
   #last: Promise<unknown> = Promise.resolve();
   /** The attempt that has not begun, for all who ask in the meantime. */
   #waiting: Promise<PublishResult> | undefined;
+  /** As last read. */
+  #base: Base = NO_BASE;
+  readonly #onBase = (): void => this.request();
   #rebuild = false;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -92,6 +98,12 @@ export class MapPublisher {
     this.#target = options.target;
     this.#options = options;
     this.#warn = rateLimited(options.log, options.clock, REPORT_INTERVAL_MS);
+  }
+
+  /** Publishes whenever the base changes, until {@link stop}. */
+  start(): void {
+    const { base } = this.#target;
+    if (base !== undefined) watchFile(base, { interval: BASE_POLL_MS, persistent: false }, this.#onBase);
   }
 
   rebuild(): Promise<PublishResult> {
@@ -117,6 +129,7 @@ export class MapPublisher {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    if (this.#target.base !== undefined) unwatchFile(this.#target.base, this.#onBase);
     this.#forgetRetry();
     await this.#last;
   }
@@ -127,7 +140,8 @@ export class MapPublisher {
     this.#rebuild = false;
     const snapshot = this.#options.store.snapshot();
     try {
-      await prepareStandIn(this.#target, this.#options.builder); // nothing is published that could not be emptied
+      await this.#readBase();
+      await prepareStandIn(this.#target, this.#base, this.#options.builder); // what is published can be emptied
       const outcome = !rebuild && this.#isTrue(snapshot) ? 'unchanged' : await this.#replace(snapshot);
       this.#succeeded();
       return this.#result(outcome, snapshot);
@@ -137,16 +151,27 @@ export class MapPublisher {
     }
   }
 
+  async #readBase(): Promise<void> {
+    this.#base = await readBase(this.#target);
+    const { complaint } = this.#base;
+    if (complaint === undefined) return;
+    this.#warn('base', "map was merged with the last good state of the admin's source", { reason: complaint });
+  }
+
   #isTrue({ generation }: Snapshot): boolean {
-    if (isStandIn(this.#target)) return false;
-    const published = this.#options.store.published(this.#target.file);
+    const { base, file } = this.#target;
+    if (isStandIn(this.#target, this.#base) || (base !== undefined && !hasDateOf(this.#base, file))) return false;
+    const published = this.#options.store.published(file);
     return published !== undefined && published.intact && published.generation === generation;
   }
 
   async #replace({ generation, addresses }: Snapshot): Promise<'published' | 'stale'> {
     const expiryOf = (address: Address) => this.#options.store.entry(address)?.expiresAt ?? this.#options.clock();
-    const built = await this.#options.builder(this.#target, renderMap(this.#target.form, addresses, expiryOf));
+    const { form, base } = this.#target;
+    const ours = renderMap(form, withoutCovered(this.#base.rows, form, addresses), expiryOf);
+    const built = await this.#options.builder(this.#target, [...this.#base.rows, ...ours]);
     try {
+      if (base !== undefined) utimesSync(built.file, this.#base.date, this.#base.date);
       return this.#putInPlace(generation, () => renameSync(built.file, this.#target.file));
     } finally {
       await built.remove();
@@ -183,7 +208,7 @@ export class MapPublisher {
   }
 
   #empty({ generation }: Snapshot): 'emptied' | 'stale' {
-    if (this.#putInPlace(generation, () => putStandIn(this.#target)) === 'stale') return 'stale';
+    if (this.#putInPlace(generation, () => putStandIn(this.#target, this.#base)) === 'stale') return 'stale';
     const facts = { map: this.#target.file };
     this.#options.log.error('map was emptied, since it could permit addresses whose time is up', facts);
     return 'emptied';
@@ -198,7 +223,7 @@ export class MapPublisher {
 
   /** In doubt it does: a file that is not the one noted, or a map from before an address last went. */
   #mayPermitExpired({ lastRemoval }: Snapshot): boolean {
-    if (!existsSync(this.#target.file) || isStandIn(this.#target)) return false;
+    if (!existsSync(this.#target.file) || isStandIn(this.#target, this.#base)) return false;
     const published = this.#options.store.published(this.#target.file);
     return published === undefined || !published.intact || published.generation < lastRemoval;
   }

@@ -30,6 +30,11 @@ export class Publisher {
     this.#maps = targets.map((target) => new MapPublisher({ ...options, builder, target }));
   }
 
+  /** Has a change of an admin's own source published too, until {@link stop}. */
+  start(): void {
+    for (const map of this.#maps) map.start();
+  }
+
   /**
    * Publishes what the store permits now; settles when each map's attempt has ended.
    * @throws whatever the store throws, and bugs; a map that cannot be built is a result

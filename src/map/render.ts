@@ -43,11 +43,16 @@ export function renderMap(
   addresses: readonly Address[],
   expiryOf: (address: Address) => number = () => 0,
 ): MapRow[] {
-  const { keysOf, valueOf } = FORMS[form];
+  const { valueOf } = FORMS[form];
   const rows = addresses
-    .flatMap((address) => keysOf(partsOf(address)).map((key) => ({ key, value: valueOf(address, expiryOf) })))
+    .flatMap((address) => keysOf(form, address).map((key) => ({ key, value: valueOf(address, expiryOf) })))
     .toSorted(byKey);
   return form === 'text' ? rows : [...rows, SENTINEL];
+}
+
+/** The keys under which `address` is written; throws for whatever is not a whole address. */
+export function keysOf(form: MapForm, address: Address): string[] {
+  return FORMS[form].keysOf(partsOf(address));
 }
 
 /** The source text that makemap and postmap read; of a text map, the map itself. */

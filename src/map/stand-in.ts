@@ -3,43 +3,46 @@
  * docs/decisions/empty-map.md says why it is made this way.
  *
  * It is built once, by the MTA's own tool while that works, as `.NAME.empty` beside the map, and put in place as a hard
- * link: this needs no tool and no room on the disk, and every process sees by the inode that it stands there. It is
- * dated 1970: whoever writes into it, or into the map while it stands there, gives it a date, and it serves no more.
+ * link: this needs no tool and no room on the disk, and every process sees by the inode that it stands there. Of a map
+ * that is merged with the admin's own source it has the admin's entries, and is built anew when those change.
+ *
+ * It bears the date of that source, else 1970: whoever writes into it, or into the map while it stands there, gives it
+ * another, and it serves no more.
  *
  * Limits: where the tool never worked here, the stand-in is a file of no bytes. The MTAs cannot read that as a map, and
  * answer 451 instead of 550.
  */
-import { linkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type BigIntStats } from 'node:fs';
+import { linkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
 import path from 'node:path';
+import type { Base } from './base.ts';
 import type { MapBuilder } from './build.ts';
 import { SENTINEL } from './render.ts';
 import type { MapTarget } from './target.ts';
 
-/** Makes the stand-in of `target` unless it has one; throws what the builder throws. */
-export async function prepareStandIn(target: MapTarget, build: MapBuilder): Promise<void> {
-  const file = standInOf(target);
-  const made = soundStandIn(file);
-  if (made !== undefined && (made.size > 0n || target.type === 'text')) return;
-  if (isStandIn(target)) return; // replaced, it could not be told from a map any more
-  const built = await build(target, target.type === 'text' ? [] : [SENTINEL]);
+/** Makes the stand-in of `target` unless it has one of this base; throws what the builder throws. */
+export async function prepareStandIn(target: MapTarget, base: Base, build: MapBuilder): Promise<void> {
+  const made = soundStandIn(target, base);
+  if (made !== undefined && (made.size > 0 || target.type === 'text')) return;
+  if (isStandIn(target, base)) return; // replaced, it could not be told from a map any more
+  const built = await build(target, target.type === 'text' ? [] : [...base.rows, SENTINEL]);
   try {
-    utimesSync(built.file, 0, 0);
-    renameSync(built.file, file);
+    utimesSync(built.file, base.date, base.date);
+    renameSync(built.file, standInOf(target));
   } finally {
     await built.remove();
   }
 }
 
 /** Whether what stands at the target's file is its stand-in. */
-export function isStandIn(target: MapTarget): boolean {
-  const [standing, made] = [statOf(target.file), soundStandIn(standInOf(target))];
+export function isStandIn(target: MapTarget, base: Base): boolean {
+  const [standing, made] = [statOf(target.file), soundStandIn(target, base)];
   return standing !== undefined && standing.ino === made?.ino && standing.dev === made.dev;
 }
 
 /** Puts the stand-in in the map's place; where even that fails it throws the system's error. */
-export function putStandIn(target: MapTarget): void {
+export function putStandIn(target: MapTarget, base: Base): void {
   const standIn = standInOf(target);
-  if (soundStandIn(standIn) === undefined) makeWithoutBytes(standIn);
+  if (soundStandIn(target, base) === undefined) makeWithoutBytes(standIn, base);
   const link = `${standIn}.link`;
   rmSync(link, { force: true });
   linkSync(standIn, link);
@@ -47,21 +50,26 @@ export function putStandIn(target: MapTarget): void {
   rmSync(link, { force: true }); // a rename onto another link of the same file does nothing
 }
 
-function makeWithoutBytes(standIn: string): void {
+/** Whether `file` bears the date of `base`, to the millisecond: utimes(2) is told seconds as a floating point number. */
+export function hasDateOf(base: Base, file: string): boolean {
+  return statOf(file)?.mtime.getTime() === base.date.getTime();
+}
+
+function makeWithoutBytes(standIn: string, { date }: Base): void {
   rmSync(standIn, { force: true });
   writeFileSync(standIn, '', { mode: 0o644, flag: 'wx' });
-  utimesSync(standIn, 0, 0);
+  utimesSync(standIn, date, date);
 }
 
 function standInOf({ file }: MapTarget): string {
   return path.join(path.dirname(file), `.${path.basename(file)}.empty`);
 }
 
-function soundStandIn(file: string): BigIntStats | undefined {
-  const made = statOf(file);
-  return made?.mtimeNs === 0n ? made : undefined;
+function soundStandIn(target: MapTarget, base: Base): Stats | undefined {
+  const file = standInOf(target);
+  return hasDateOf(base, file) ? statOf(file) : undefined;
 }
 
-function statOf(file: string): BigIntStats | undefined {
-  return statSync(file, { bigint: true, throwIfNoEntry: false });
+function statOf(file: string): Stats | undefined {
+  return statSync(file, { throwIfNoEntry: false });
 }

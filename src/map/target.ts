@@ -20,6 +20,8 @@ export interface MapTarget {
   readonly path: string;
   /** The file itself. */
   readonly file: string;
+  /** The admin's own source that it is merged with. */
+  readonly base?: string;
 }
 
 type Mta = MapConfig['mta'];
@@ -27,7 +29,7 @@ type Mta = MapConfig['mta'];
 /**
  * The maps of `config`, or without any the default ones: one for each MTA that is installed, else a text file and a
  * cdb for whatever reads them.
- * @throws OperationalError `map-type-unsupported`, `map-form-unsupported`, `map-tool-missing` or `map-path-twice`, exit 78
+ * @throws OperationalError `map-type-unsupported`, `map-base-unsupported`, `map-form-unsupported`, `map-tool-missing` or `map-path-twice`, exit 78
  */
 export function resolveMaps(config: readonly MapConfig[] | undefined, stateDir: string, tools: MapTools): MapTarget[] {
   const hosts = hostMtas(tools);
@@ -85,25 +87,39 @@ function resolveMap(config: MapConfig, stateDir: string, hosts: HostMtas): MapTa
   const { mta } = config;
   const type = mta === 'none' ? chooseNative(config.type) : chooseOfMta(mta, config.type, hosts[mta]);
   const mapPath = config.path ?? path.join(stateDir, defaultName(mta, type));
+  const base = chooseBase(config, type, mapPath);
   return {
     form: chooseForm(config, type),
     type,
     builder: builderOf(mta, type),
     path: mapPath,
     file: mapFile(mapPath, type),
+    ...(base !== undefined && { base }),
   };
 }
 
 const FORM_OF_MTA = { connect: 'sendmail', poprelayd: 'sendmail', 'pop-before-smtp': 'postfix' } as const;
 
-function chooseForm({ mta, form }: MapConfig, type: MapType): MapForm {
+function chooseBase({ mta, base }: MapConfig, type: MapType, mapPath: string): string | undefined {
+  if (base === undefined) return undefined;
+  if (mta === 'none' || type === 'text') {
+    const message = `map: base = "${base}" is merged into a map of Sendmail or Postfix, not into a list`;
+    throw new OperationalError('map-base-unsupported', EXIT.config, message);
+  }
+  if (base !== mapPath) return base;
+  const message = `map: base = "${base}" is the path of the map too, and what the admin builds of it would be overwritten: give the map its own path`;
+  throw new OperationalError('map-base-unsupported', EXIT.config, message);
+}
+
+function chooseForm({ mta, form, base }: MapConfig, type: MapType): MapForm {
   if (form !== undefined) {
     if (mta === FORM_OF_MTA[form] && type !== 'text') return form;
     const message = `map: form = "${form}" is one of ${FORM_OF_MTA[form]}: use mta = "${FORM_OF_MTA[form]}", and no text map`;
     throw new OperationalError('map-form-unsupported', EXIT.config, message);
   }
   if (type === 'text') return 'text';
-  return mta === 'sendmail' ? 'sendmail' : 'postfix';
+  if (mta !== 'sendmail') return 'postfix';
+  return base === undefined ? 'sendmail' : 'connect';
 }
 
 function defaultName(mta: Mta, type: MapType): string {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { MapConfig } from '../../src/config/schema.ts';
+import { NO_BASE } from '../../src/map/base.ts';
 import { createBuilder } from '../../src/map/build.ts';
 import { renderMap } from '../../src/map/render.ts';
 import { prepareStandIn, putStandIn } from '../../src/map/stand-in.ts';
@@ -65,8 +66,8 @@ ifPostfix('writes the same bytes as postmap in a cdb map', async () => {
 
 ifPostfix('postmap reads an emptied map as an empty one', async () => {
   const target = await build({ mta: 'postfix', type: 'hash' }, postfix);
-  await prepareStandIn(target, createBuilder(postfix ?? hostTools()));
-  putStandIn(target);
+  await prepareStandIn(target, NO_BASE, createBuilder(postfix ?? hostTools()));
+  putStandIn(target, NO_BASE);
   const { stdout, stderr } = run(postfix, 'postmap', ['-s', `hash:${target.path}`]);
   expect([stdout, stderr]).toEqual(['relaypass:probe\tDUNNO\n', '']);
 });

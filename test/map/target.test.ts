@@ -76,6 +76,13 @@ test.each<[MapConfig, Record<string, string>, string, RegExp]>([
   [{ mta: 'none', type: 'hash' }, SENDMAIL, 'map-type-unsupported', /"hash" is built by an MTA's own tool/],
   [{ mta: 'postfix', form: 'poprelayd' }, POSTFIX, 'map-form-unsupported', /use mta = "sendmail"/],
   [{ mta: 'sendmail', form: 'connect', type: 'text' }, SENDMAIL, 'map-form-unsupported', /no text map/],
+  [{ mta: 'none', base: '/etc/mail/access' }, {}, 'map-base-unsupported', /not into a list/],
+  [
+    { mta: 'sendmail', base: '/etc/mail/access', path: '/etc/mail/access' },
+    SENDMAIL,
+    'map-base-unsupported',
+    /give the map its own path/,
+  ],
   [{ mta: 'sendmail' }, POSTFIX, 'map-tool-missing', /needs makemap/],
   [{ mta: 'postfix' }, SENDMAIL, 'map-tool-missing', /needs postmap and postconf/],
   [{ mta: 'sendmail' }, { makemap: 'exit 1' }, 'map-tool-missing', /needs makemap/],
@@ -94,6 +101,11 @@ test('takes the form that a host is wired for', () => {
     { form: 'poprelayd', file: '/etc/mail/popip.db' },
     { form: 'pop-before-smtp', file: '/etc/postfix/pop-before-smtp.db' },
   ]);
+});
+
+test("tags the keys of a map that is merged with Sendmail's access file", () => {
+  const [target] = resolve([{ mta: 'sendmail', base: '/etc/mail/access' }], SENDMAIL);
+  expect(target).toMatchObject({ form: 'connect', base: '/etc/mail/access', file: '/state/popauth.db' });
 });
 
 test('refuses two maps in one file', () => {
