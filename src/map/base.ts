@@ -89,7 +89,9 @@ export function parsePostmap(text: string): ParsedBase {
     if (/^\s/.test(line) && last !== undefined) last.text += line;
     else logical.push({ text: line, line: index + 1 });
   }
-  return rowsOf(logical);
+  const parsed = rowsOf(logical);
+  if ('line' in parsed) return parsed;
+  return { rows: parsed.rows.map(({ key, value }) => ({ key: key.toLowerCase(), value })) }; // as postmap folds them
 }
 
 function rowsOf(lines: readonly { readonly text: string; readonly line: number }[]): ParsedBase {

@@ -8,14 +8,14 @@
  *
  * Limits: the look-up proves that the input was read to its end, not each row.
  */
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
-import { escapeControls } from '../log.ts';
-import { encodeCdb, lookupCdb } from './cdb.ts';
+import { encodeCdb } from './cdb.ts';
+import { lookUp } from './lookup.ts';
 import { asMapError, MapError } from './map-error.ts';
+import { answerOf, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
 import { SENTINEL, sourceText, type MapRow } from './render.ts';
-import { runTool, type ToolRun } from './run-tool.ts';
 import { mapFile, type MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
 
@@ -52,80 +52,36 @@ export function createBuilder(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
   };
 }
 
-interface Means {
-  readonly tools: MapTools;
-  readonly timeoutMs: number;
-}
-
 const NAME = 'map'; // inside the build folder
 
 async function write(target: MapTarget, file: string, rows: readonly MapRow[], means: Means): Promise<void> {
   if (target.type === 'text') return writeFile(file, sourceText(rows));
+  const folder = path.dirname(file);
   if (target.builder === 'native') await writeFile(file, encodeCdb(rows));
-  else await runBuilder(target, path.dirname(file), rows, means);
-  const found = target.type === 'cdb' ? lookupCdb(await readFile(file), SENTINEL.key) : await ask(target, file, means);
-  if (found !== SENTINEL.value) throw new MapError(target, `the built map lacks its last row, ${SENTINEL.key}`);
+  else await runBuilder(target, folder, rows, means);
+  if ((await lookUp(target, path.join(folder, NAME), SENTINEL.key, means)) === SENTINEL.value) return;
+  throw new MapError(target, `the built map lacks its last row, ${SENTINEL.key}`);
 }
 
 async function runBuilder(target: MapTarget, folder: string, rows: readonly MapRow[], means: Means): Promise<void> {
   const source = path.join(folder, NAME);
   await writeFile(source, sourceText(rows));
-  const { builder, type } = target;
-  if (builder === 'postmap') {
-    await run(target, 'postmap', { args: [`${type}:${NAME}`], cwd: folder }, means);
-    return;
-  }
-  const input = await open(source);
+  const input = await open(source); // postmap finds it by its name
   try {
-    const args = ['-C', NO_CONFIG, '-c', MAKEMAP_CACHE_BYTES, type, NAME];
-    await run(target, 'makemap', { args, cwd: folder, stdin: input.fd }, means);
+    const args =
+      target.builder === 'postmap'
+        ? [`${target.type}:${NAME}`]
+        : [...NO_SENDMAIL_CF, '-c', MAKEMAP_CACHE_BYTES, target.type, NAME];
+    const tool = target.builder === 'postmap' ? 'postmap' : 'makemap';
+    const run: MtaToolRun = { tool, args, cwd: folder, stdin: input.fd };
+    answerOf(target, run, await runMtaTool(target, run, means));
   } finally {
     await input.close();
   }
 }
 
-// makemap reads sendmail.cf for TrustedUser, whom it gives the map, and exits 66 without one.
-const NO_CONFIG = '/dev/null';
-
 // The default makes a million rows take four times as long. It is not allocated until it is used.
 const MAKEMAP_CACHE_BYTES = String(64 * 1024 * 1024);
-
-/** The value of the sentinel in the map just built, as its own MTA's tool finds it. */
-async function ask(target: MapTarget, file: string, means: Means): Promise<string | undefined> {
-  const [cwd, { builder, type }] = [path.dirname(file), target];
-  if (builder === 'postmap') {
-    return (await run(target, builder, { cwd, args: ['-q', SENTINEL.key, `${type}:${NAME}`] }, means)).trimEnd();
-  }
-  if (means.tools.find('editmap') !== undefined) {
-    const args = ['-C', NO_CONFIG, '-q', type, NAME, SENTINEL.key];
-    return (await run(target, 'editmap', { cwd, args }, means)).trimEnd();
-  }
-  const args = ['-C', NO_CONFIG, '-u', type, NAME]; // slower: the whole map
-  const dump = await run(target, 'makemap', { cwd, args, maxStdoutBytes: MAX_DUMP_BYTES }, means);
-  return dump.includes(sourceText([SENTINEL])) ? SENTINEL.value : undefined;
-}
-
-const MAX_DUMP_BYTES = 512 * 1024 * 1024 - 1024; // what a string can be; ten million rows
-
-/** What the tool answered; anything but status 0 and silence on stderr is a failure. */
-async function run(
-  target: MapTarget,
-  tool: 'makemap' | 'editmap' | 'postmap',
-  toolRun: Pick<ToolRun, 'args' | 'cwd' | 'stdin' | 'maxStdoutBytes'>,
-  { tools, timeoutMs }: Means,
-): Promise<string> {
-  const command = tools.find(tool);
-  if (command === undefined) throw new MapError(target, `${tool} was not found on this host`);
-  const { fault, stdout, stderr } = await runTool({ command, env: tools.env, timeoutMs, ...toolRun });
-  if (fault === undefined && stderr === '') return stdout;
-  throw new MapError(target, [`${command} ${fault ?? 'complained'}`, firstLineOf(stderr)].filter(Boolean).join(': '));
-}
-
-function firstLineOf(text: string): string {
-  return escapeControls(text.trim().split('\n', 1)[0] ?? '').slice(0, MAX_REASON_LENGTH);
-}
-
-const MAX_REASON_LENGTH = 300;
 
 const MAP_MODE = 0o644; // readable for the MTA whoever it runs as; makemap would leave 0640
 

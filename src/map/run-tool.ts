@@ -20,6 +20,8 @@ export interface ToolRun {
 /** What it said, and in `fault` what went wrong with it: undefined only for exit status 0 within the limits. */
 export interface ToolResult {
   readonly fault: string | undefined;
+  /** Its exit status, undefined where it did not exit by itself. */
+  readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -40,12 +42,12 @@ export function runTool(run: ToolRun): Promise<ToolResult> {
     const tooMuch = () => kill('said too much and was killed');
     const stdout = collect(child.stdout, maxStdoutBytes ?? MAX_OUTPUT_BYTES, tooMuch);
     const stderr = collect(child.stderr, MAX_OUTPUT_BYTES, tooMuch);
-    const end = (fault: string | undefined) => {
+    const end = (fault: string | undefined, status?: number) => {
       clearTimeout(timer);
-      resolve({ fault: killedFor ?? fault, stdout: stdout(), stderr: stderr() });
+      resolve({ fault: killedFor ?? fault, status, stdout: stdout(), stderr: stderr() });
     };
     child.on('error', (error) => end(`cannot be run: ${error.message}`));
-    child.on('close', (status, signal) => end(faultOf(status, signal)));
+    child.on('close', (status, signal) => end(faultOf(status, signal), status ?? undefined));
   });
 }
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { MapConfig } from '../../src/config/schema.ts';
 import { NO_BASE } from '../../src/map/base.ts';
 import { createBuilder } from '../../src/map/build.ts';
+import { mapHolds } from '../../src/map/inspect.ts';
 import { renderMap } from '../../src/map/render.ts';
 import { prepareStandIn, putStandIn } from '../../src/map/stand-in.ts';
 import { mapFile, resolveMaps, type MapTarget } from '../../src/map/target.ts';
@@ -71,6 +72,22 @@ ifPostfix('postmap reads an emptied map as an empty one', async () => {
   const { stdout, stderr } = run(postfix, 'postmap', ['-s', `hash:${target.path}`]);
   expect([stdout, stderr]).toEqual(['relaypass:probe\tDUNNO\n', '']);
 });
+
+ifSendmail.each(['hash', 'btree'])('tells who is in a %s map of Sendmail', async (type) => {
+  await expectHolds(await build({ mta: 'sendmail', type }, sendmail), sendmail);
+  await expectHolds(await build({ mta: 'sendmail', type, form: 'connect' }, sendmail), sendmail);
+});
+
+ifPostfix.each(['hash', 'btree', 'lmdb', 'cdb'])('tells who is in a %s map of Postfix', async (type) => {
+  await expectHolds(await build({ mta: 'postfix', type }, postfix), postfix);
+});
+
+async function expectHolds(target: MapTarget, tools: MapTools | undefined): Promise<void> {
+  for (const address of ADDRESSES) expect(await mapHolds(target, address, tools ?? hostTools())).toBe(true);
+  expect(await mapHolds(target, asAddress('198.51.100.8'), tools ?? hostTools())).toBe(false);
+  rmSync(target.file);
+  await expect(mapHolds(target, asAddress('198.51.100.7'), tools ?? hostTools())).rejects.toThrow(target.file);
+}
 
 async function build(config: MapConfig, tools: MapTools | undefined): Promise<MapTarget> {
   const [target] = resolveMaps([config], folder, tools ?? hostTools());

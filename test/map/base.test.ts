@@ -12,11 +12,11 @@ test('reads an access file as makemap does', () => {
 });
 
 test('reads a table as postmap does, with lines that go on', () => {
-  const text = '  # comment\n192.0.2\n   REJECT go\n\n# in between\n  away\n198.51.100.7 OK\n';
+  const text = '  # comment\n192.0.2\n   REJECT go\n\n# in between\n  away\nMail.Example OK\n';
   expect(parsePostmap(text)).toEqual({
     rows: [
       { key: '192.0.2', value: 'REJECT go  away' },
-      { key: '198.51.100.7', value: 'OK' },
+      { key: 'mail.example', value: 'OK' },
     ],
   });
 });

@@ -1,9 +1,10 @@
 /** A real store, and beside it maps that stand-in tools build as plain text. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createBuilder, type MapBuilder } from '../../src/map/build.ts';
 import { Publisher, type PublisherOptions } from '../../src/map/publish.ts';
 import type { MapTarget } from '../../src/map/target.ts';
+import type { MapTools } from '../../src/map/tools.ts';
 import { createLog } from '../../src/log.ts';
 import { Place } from '../store/fixture.ts';
 import { GOOD_EDITMAP, GOOD_MAKEMAP, setTool, standInTools } from './stand-in-tools.ts';
@@ -11,6 +12,7 @@ import { GOOD_EDITMAP, GOOD_MAKEMAP, setTool, standInTools } from './stand-in-to
 export class MapPlace extends Place {
   readonly folder: string;
   readonly #bin: string;
+  readonly tools: MapTools;
   readonly builder: MapBuilder;
 
   constructor(parent?: string) {
@@ -18,7 +20,8 @@ export class MapPlace extends Place {
     this.folder = path.join(this.parent, 'maps');
     this.#bin = path.join(this.parent, 'bin');
     for (const folder of [this.folder, this.#bin]) mkdirSync(folder, { recursive: true });
-    this.builder = createBuilder(standInTools(this.#bin, { makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP }), 5000);
+    this.tools = standInTools(this.#bin, { makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP });
+    this.builder = createBuilder(this.tools, 5000);
   }
 
   get hash(): MapTarget {
@@ -29,6 +32,10 @@ export class MapPlace extends Place {
   get text(): MapTarget {
     const file = path.join(this.folder, 'relay-addresses');
     return { form: 'text', type: 'text', builder: 'native', path: file, file };
+  }
+
+  removeEditmap(): void {
+    rmSync(path.join(this.#bin, 'editmap'));
   }
 
   breakMakemap(script: string): void {

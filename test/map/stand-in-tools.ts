@@ -2,7 +2,7 @@
  * Small executables in the place of an MTA's tools: they build "databases" that are plain text, so that a test can read
  * them, and can be given any fault.
  */
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { MapTools } from '../../src/map/tools.ts';
 
@@ -14,6 +14,7 @@ exec cat > "$6.db"`;
 
 /** `editmap -C CF -q TYPE NAME KEY` */
 export const GOOD_EDITMAP = `
+[ -f "$5.db" ] || { echo "editmap: error opening type $4 map $5: No such file or directory" >&2; exit 73; }
 value=$(sed -n "s/^$6\\t//p" "$5.db")
 [ -n "$value" ] || { echo "editmap: couldn't find key $6 in map $5" >&2; exit 69; }
 echo "$value"`;
@@ -31,10 +32,8 @@ export const GOOD_POSTCONF = `case $1 in -m) printf 'btree\\nhash\\nlmdb\\npcre\
 /** Shell scripts by name, put into `folder` as the host's only tools. */
 export function standInTools(folder: string, scripts: Readonly<Record<string, string>>): MapTools {
   for (const [name, script] of Object.entries(scripts)) setTool(folder, name, script);
-  return {
-    find: (tool) => (scripts[tool] === undefined ? undefined : path.join(folder, tool)),
-    env: { PATH: '/usr/bin:/bin' },
-  };
+  const find = (tool: string) => (existsSync(path.join(folder, tool)) ? path.join(folder, tool) : undefined);
+  return { find, env: { PATH: '/usr/bin:/bin' } };
 }
 
 /** Replaces one tool, as a fault that comes or goes. */

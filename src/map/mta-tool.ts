@@ -1,0 +1,45 @@
+import { escapeControls } from '../log.ts';
+import { MapError } from './map-error.ts';
+import { runTool, type ToolResult, type ToolRun } from './run-tool.ts';
+import type { MapTarget } from './target.ts';
+import type { MapTools } from './tools.ts';
+
+/** With what the tools are run. */
+export interface Means {
+  readonly tools: MapTools;
+  readonly timeoutMs: number;
+}
+
+/** One of the tools that know a map: what it is told, and where. */
+export type MtaToolRun = Pick<ToolRun, 'args' | 'cwd' | 'stdin' | 'maxStdoutBytes'> & {
+  readonly tool: 'makemap' | 'editmap' | 'postmap';
+};
+
+// makemap and editmap read sendmail.cf for TrustedUser, whom they give the map, and exit 66 without one.
+export const NO_SENDMAIL_CF = ['-C', '/dev/null'] as const;
+
+/**
+ * How the tool left and what it said.
+ * @throws MapError where this host does not have it
+ */
+export function runMtaTool(target: MapTarget, { tool, ...run }: MtaToolRun, means: Means): Promise<ToolResult> {
+  const command = means.tools.find(tool);
+  if (command === undefined) throw new MapError(target, `${tool} was not found on this host`);
+  return runTool({ command, env: means.tools.env, timeoutMs: means.timeoutMs, ...run });
+}
+
+/**
+ * What a tool answered that left with status 0 and in silence.
+ * @throws MapError for anything else
+ */
+export function answerOf(target: MapTarget, { tool }: MtaToolRun, { fault, stdout, stderr }: ToolResult): string {
+  if (fault === undefined && stderr === '') return stdout;
+  const what = [`${tool} ${fault ?? 'complained'}`, firstLineOf(stderr)].filter(Boolean).join(': ');
+  throw new MapError(target, what);
+}
+
+function firstLineOf(text: string): string {
+  return escapeControls(text.trim().split('\n', 1)[0] ?? '').slice(0, MAX_REASON_LENGTH);
+}
+
+const MAX_REASON_LENGTH = 300;
