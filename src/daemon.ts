@@ -76,6 +76,7 @@ export class Daemon {
     const { targets, builder, clock, log } = this.#plan;
     const publisher = new Publisher({ store, targets, builder, clock, log, onFailure: this.#fail });
     this.#stops.push(() => publisher.stop());
+    publisher.start();
     await publisher.rebuildNow();
     return publisher;
   }
