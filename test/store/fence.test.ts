@@ -26,6 +26,12 @@ test('publishes a map and knows its generation, each map by itself', () => {
   expect(store.fence(`${map}2`, 3, () => undefined)).toBe('published');
 });
 
+test('lists the maps that were ever published', () => {
+  publish(7);
+  store.fence(`${map}2`, 7, () => undefined);
+  expect(store.publishedFiles()).toEqual([map, `${map}2`]);
+});
+
 test('lets no older map replace a newer one, and one of the same generation pass', () => {
   publish(7);
   expect(publish(6)).toBe('stale');
