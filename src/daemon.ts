@@ -7,6 +7,7 @@ import type { Config } from './config/schema.ts';
 import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import type { MapBuilder } from './map/build.ts';
+import { emptyAbandonedMaps } from './map/abandoned.ts';
 import { Publisher } from './map/publish.ts';
 import type { MapTarget } from './map/target.ts';
 import { Matcher } from './pattern/matcher.ts';
@@ -78,6 +79,7 @@ export class Daemon {
     this.#stops.push(() => publisher.stop());
     publisher.start();
     await publisher.rebuildNow();
+    emptyAbandonedMaps({ store, targets, log });
     return publisher;
   }
 

@@ -8,6 +8,7 @@
  *
  * Limits: UTF-8; no quoted keys, no `@include`. A change that leaves the file's date as it was goes unnoticed.
  */
+import { statSync } from 'node:fs';
 import { readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, reasonOf } from '../errors.ts';
@@ -32,7 +33,7 @@ export const NO_BASE: Base = { rows: [], date: new Date(0), complaint: undefined
  */
 export async function readBase(target: MapTarget): Promise<Base> {
   if (target.base === undefined) return NO_BASE;
-  const kept = path.join(path.dirname(target.file), `.${path.basename(target.file)}.base`);
+  const kept = keptFile(target.file);
   const now = await read(target, target.base);
   if ('rows' in now) {
     await keep(kept, now);
@@ -41,6 +42,15 @@ export async function readBase(target: MapTarget): Promise<Base> {
   const before = await read(target, kept);
   if ('rows' in before) return { ...before, complaint: now.complaint };
   throw new MapError(target, now.complaint);
+}
+
+/** The date that the stand-in of the map `file` bears: that of its base, where it has had one. */
+export function keptDate(file: string): Date {
+  return statSync(keptFile(file), { throwIfNoEntry: false })?.mtime ?? NO_BASE.date;
+}
+
+function keptFile(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.base`);
 }
 
 type Read = { readonly rows: readonly MapRow[]; readonly date: Date; readonly text: string };

@@ -19,6 +19,9 @@ import type { MapBuilder } from './build.ts';
 import { SENTINEL } from './render.ts';
 import type { MapTarget } from './target.ts';
 
+type MapFile = Pick<MapTarget, 'file'>;
+type Dated = Pick<Base, 'date'>;
+
 /** Makes the stand-in of `target` unless it has one of this base; throws what the builder throws. */
 export async function prepareStandIn(target: MapTarget, base: Base, build: MapBuilder): Promise<void> {
   const made = soundStandIn(target, base);
@@ -34,13 +37,13 @@ export async function prepareStandIn(target: MapTarget, base: Base, build: MapBu
 }
 
 /** Whether what stands at the target's file is its stand-in. */
-export function isStandIn(target: MapTarget, base: Base): boolean {
+export function isStandIn(target: MapFile, base: Dated): boolean {
   const [standing, made] = [statOf(target.file), soundStandIn(target, base)];
   return standing !== undefined && standing.ino === made?.ino && standing.dev === made.dev;
 }
 
 /** Puts the stand-in in the map's place; where even that fails it throws the system's error. */
-export function putStandIn(target: MapTarget, base: Base): void {
+export function putStandIn(target: MapFile, base: Dated): void {
   const standIn = standInOf(target);
   if (soundStandIn(target, base) === undefined) makeWithoutBytes(standIn, base);
   const link = `${standIn}.link`;
@@ -51,21 +54,21 @@ export function putStandIn(target: MapTarget, base: Base): void {
 }
 
 /** Whether `file` bears the date of `base`, to the millisecond: utimes(2) is told seconds as a floating point number. */
-export function hasDateOf(base: Base, file: string): boolean {
+export function hasDateOf(base: Dated, file: string): boolean {
   return statOf(file)?.mtime.getTime() === base.date.getTime();
 }
 
-function makeWithoutBytes(standIn: string, { date }: Base): void {
+function makeWithoutBytes(standIn: string, { date }: Dated): void {
   rmSync(standIn, { force: true });
   writeFileSync(standIn, '', { mode: 0o644, flag: 'wx' });
   utimesSync(standIn, date, date);
 }
 
-function standInOf({ file }: MapTarget): string {
+function standInOf({ file }: MapFile): string {
   return path.join(path.dirname(file), `.${path.basename(file)}.empty`);
 }
 
-function soundStandIn(target: MapTarget, base: Base): Stats | undefined {
+function soundStandIn(target: MapFile, base: Dated): Stats | undefined {
   const file = standInOf(target);
   return hasDateOf(base, file) ? statOf(file) : undefined;
 }

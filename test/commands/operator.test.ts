@@ -1,5 +1,5 @@
 /** The commands that change or explain what is permitted, with and without a daemon. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { TestHost, until } from '../relaypass-process.ts';
@@ -136,4 +136,24 @@ test('check finds nothing wrong on a sound host, and says what is wrong on anoth
   const unsound = host.run('check', '--config-only');
   expect(unsound.status).toBe(78);
   expect(unsound.stdout).toMatch(/^error .*no pattern "dovecott"/m);
+});
+
+test('sweep empties a map that the configuration names no more', () => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7');
+  host.configure(`path = "${host.dir}/other"\n`);
+  expect(host.run('sweep')).toMatchObject({ status: 0, stderr: expect.stringContaining('map was emptied') });
+  expect(host.permitted()).toEqual([]);
+  expect(readFileSync(`${host.dir}/other`, 'utf8')).toBe('198.51.100.7\n');
+});
+
+test('sweep keeps the other maps true when one cannot be had, and says why', () => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7');
+  host.configure('[[map]]\nmta = "none"\ntype = "hash"\n');
+  host.run('purge', '--all');
+  expect(host.permitted()).toEqual([]);
+  host.run('grant', '198.51.100.8');
+  expect(host.run('sweep')).toMatchObject({ status: 78, stderr: expect.stringContaining('type "hash"') });
+  expect(host.permitted()).toEqual(['198.51.100.8']);
 });
