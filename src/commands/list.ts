@@ -39,5 +39,6 @@ function render(logins: readonly Login[], now: number): string {
 }
 
 function origin({ evidence }: Login): string {
-  return evidence.by === 'log' ? evidence.source : `granted by ${evidence.name}`;
+  if (evidence.by === 'admin') return `granted by ${evidence.name}`;
+  return evidence.by === 'log' ? evidence.source : `told by ${evidence.client}`;
 }

@@ -62,6 +62,7 @@ function headline({ user, service, at, expiresAt }: Login): string {
 
 function lineOf({ evidence: why }: Login): string {
   if (why.by === 'admin') return `granted by ${escapeControls(why.name)}`;
+  if (why.by === 'whoson') return `told over whoson by ${escapeControls(why.client)}`;
   return escapeControls(`${why.source}, pattern ${why.pattern}: ${why.line}`);
 }
 

@@ -105,6 +105,20 @@ export function admitGrant({ address, user, name, graceMs }: Grant, rules: Admis
   return admitClaim(claim, { ...rules, graceMs }, now, { by: 'admin', name });
 }
 
+/** What a client of the whoson protocol tells. */
+export interface Report {
+  readonly address: string;
+  readonly user: string;
+  /** Who tells it, for `show`. */
+  readonly client: string;
+}
+
+/** The login that a whoson client's word counts as, or why it permits nothing. */
+export function admitReport({ address, user, client }: Report, rules: AdmissionRules, now: number): Admission {
+  const claim = { address, user, service: 'whoson', session: undefined, serverAddress: undefined, at: now };
+  return admitClaim(claim, rules, now, { by: 'whoson', client });
+}
+
 type Claim = Pick<Match, 'address' | 'serverAddress' | 'user' | 'service' | 'session' | 'at'>;
 
 function admitClaim(claim: Claim, rules: AdmissionRules, now: number, evidence: Evidence): Admission {

@@ -1,15 +1,16 @@
 import type { Address } from './address.ts';
 
-/** Why a login is believed: the log line that showed it, or the admin who granted it. */
+/** Why a login is believed: the log line that showed it, the whoson client that told it, or the admin who granted it. */
 export type Evidence =
   | { readonly by: 'log'; readonly source: string; readonly pattern: string; readonly line: string }
+  | { readonly by: 'whoson'; readonly client: string }
   | { readonly by: 'admin'; readonly name: string };
 
 /** One user's successful login from one address, admitted; or an admin's grant, which counts the same. */
 export interface Login {
   readonly address: Address;
   readonly user: string;
-  /** `imap`, `pop3`, ...; `grant` for an admin's. */
+  /** `imap`, `pop3`, ...; `grant` for an admin's, `whoson` for what a client of that protocol told. */
   readonly service: string;
   /** When, epoch milliseconds; never after the moment it was admitted. */
   readonly at: number;

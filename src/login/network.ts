@@ -51,6 +51,12 @@ export function contains(network: Network, address: Address): boolean {
   return ip.bits >> BigInt(BITS[ip.family] - common) === network.bits >> BigInt(network.prefix - common);
 }
 
+/** Whether all of `inner` lies in `outer`. */
+export function encloses(outer: Network, inner: Network): boolean {
+  if (inner.family !== outer.family || inner.prefix < outer.prefix) return false;
+  return inner.bits >> BigInt(inner.prefix - outer.prefix) === outer.bits;
+}
+
 /** Many networks, asked at once: a question costs as much as there are different prefixes, not networks. */
 export class NetworkSet {
   readonly #byPrefix = { 4: new Map<number, Map<bigint, Network>>(), 6: new Map<number, Map<bigint, Network>>() };

@@ -9,7 +9,7 @@
  *     lifeMs    how long it permits from `at` on, 1 ms to 24 h
  *     dueAt     where the time index has it, epoch ms: at or before at + lifeMs
  *     session   id or null
- *     evidence  "log", source, pattern, line   or   "admin", name
+ *     evidence  "log", source, pattern, line   or   "whoson", client   or   "admin", name
  *
  * Its key is [address, user folded by {@link userKey}].
  */
@@ -40,6 +40,7 @@ export function encodeLogin({ login, dueAt }: Stored): unknown {
 
 function encodeEvidence(evidence: Evidence): string[] {
   if (evidence.by === 'admin') return ['admin', evidence.name];
+  if (evidence.by === 'whoson') return ['whoson', evidence.client];
   return ['log', evidence.source, evidence.pattern, evidence.line];
 }
 
@@ -68,6 +69,7 @@ function decodeEvidence([by, ...texts]: readonly unknown[]): Evidence | undefine
   if (!texts.every(isText)) return undefined;
   const [first, pattern, line] = texts;
   if (by === 'admin' && first !== undefined) return { by, name: first };
+  if (by === 'whoson' && first !== undefined) return { by, client: first };
   if (by !== 'log' || first === undefined || pattern === undefined || line === undefined) return undefined;
   return { by, source: first, pattern, line };
 }

@@ -13,7 +13,7 @@ import type { Config } from '../config/schema.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { withPrefix, type Address } from '../login/address.ts';
-import type { Login } from '../login/login.ts';
+import type { Evidence, Login } from '../login/login.ts';
 import { contains, type Network } from '../login/network.ts';
 import type { Checkpoint } from '../source/source.ts';
 import { Change, type Limits, type Outcome } from './change.ts';
@@ -53,7 +53,8 @@ export interface Recording {
 
 /** What a purge takes: the entries of an address, of a network, of a user, the past ones, or all. */
 export type Selector =
-  | { readonly address: Address }
+  /** With `by` only the logins that are believed for that. */
+  | { readonly address: Address; readonly by?: Evidence['by'] }
   | { readonly network: Network }
   | { readonly user: string }
   | { readonly expired: true }
@@ -156,7 +157,10 @@ export class Store {
   }
 
   #select(selector: Exclude<Selector, { expired: true }>): Stored[] {
-    if ('address' in selector) return this.#covering(selector.address);
+    if ('address' in selector) {
+      const { address, by } = selector;
+      return this.#covering(address).filter(({ login }) => by === undefined || by === login.evidence.by);
+    }
     if ('user' in selector) return this.#logins.of(selector.user);
     const all = [...this.#logins.all()];
     return 'network' in selector ? all.filter(({ login }) => contains(selector.network, login.address)) : all;
@@ -208,11 +212,6 @@ export class Store {
   /** What was last published at `mapPath`, undefined when nothing was. */
   published(mapPath: string): Published | undefined {
     return this.#fence.published(mapPath);
-  }
-
-  /** The path of every map that was ever published. */
-  publishedFiles(): string[] {
-    return this.#fence.files();
   }
 
   /** Where `source` was when its last batch was recorded. */
