@@ -1,0 +1,13 @@
+import type { Protocol } from '../../src/server/protocol.ts';
+
+/** Answers each line with itself, and `who` with the peer. */
+export const echo: Protocol = {
+  maxRequestBytes: 100,
+  take: (bytes) => {
+    const end = bytes.indexOf('\n');
+    if (end === -1) return { kind: 'incomplete' };
+    return { kind: 'request', request: bytes.toString('latin1', 0, end), lengthBytes: end + 1 };
+  },
+  answer: (request, peer) => ({ text: request === 'who' ? `${peer}\n` : `${request}\n` }),
+  failure: 'later\n',
+};
