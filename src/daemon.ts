@@ -1,17 +1,19 @@
 /**
- * Wires the pipeline: source -> matcher -> admission -> store -> maps. Starts in order, stops in reverse. What fails
+ * Wires the pipeline: source -> matcher -> admission -> store -> maps and look-ups. Starts in order, stops in reverse. What fails
  * later, in a loop, is told through {@link Daemon.failure} and must end the process: it never goes on in doubt.
  */
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
+import { admissionRules } from './login/admission.ts';
 import type { MapBuilder } from './map/build.ts';
-import { emptyAbandonedMaps } from './map/abandoned.ts';
 import { Publisher } from './map/publish.ts';
 import type { MapTarget } from './map/target.ts';
 import { Matcher } from './pattern/matcher.ts';
 import type { Pattern } from './pattern/pattern.ts';
+import type { Lookup } from './server/lookup.ts';
+import { LookupServers } from './server/lookup-servers.ts';
 import type { LogSource } from './source/source.ts';
 import type { Entry } from './store/entry.ts';
 import { ExpiryClock } from './store/expiry-clock.ts';
@@ -24,6 +26,7 @@ export interface DaemonPlan {
   readonly patterns: readonly Pattern[];
   readonly targets: readonly MapTarget[];
   readonly builder: MapBuilder;
+  readonly lookups: readonly Lookup[];
   readonly createSources: () => readonly LogSource[];
   readonly clock: Clock;
   readonly log: Log;
@@ -47,6 +50,7 @@ export class Daemon {
       const store = await this.#startStore();
       const publisher = await this.#startPublisher(store);
       this.#startExpiry(store, publisher);
+      await this.#startLookups(store, publisher);
       for (const source of this.#plan.createSources()) await this.#startIntake(source, store, publisher);
     } catch (error) {
       await this.stop();
@@ -79,7 +83,6 @@ export class Daemon {
     this.#stops.push(() => publisher.stop());
     publisher.start();
     await publisher.rebuildNow();
-    emptyAbandonedMaps({ store, targets, log });
     return publisher;
   }
 
@@ -91,6 +94,15 @@ export class Daemon {
     const expiry = new ExpiryClock(store, this.#plan.clock, { changed, failed: this.#fail });
     this.#stops.push(() => expiry.stop());
     expiry.start();
+  }
+
+  async #startLookups(store: Store, publisher: Publisher): Promise<void> {
+    const { config, lookups, clock, log } = this.#plan;
+    const rules = admissionRules(config.admission, config.grace);
+    const changed = (): void => publisher.request();
+    const servers = new LookupServers({ lookups, store, rules, clock, log, changed, failed: this.#fail });
+    this.#stops.push(() => servers.stop());
+    await servers.start();
   }
 
   async #startIntake(source: LogSource, store: Store, publisher: Publisher): Promise<void> {

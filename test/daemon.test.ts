@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { TestHost, until } from './relaypass-process.ts';
+import { exchange } from './server/serving.ts';
 
 test('permits the address of a login, and lists it with its user and source', async () => {
   const host = new TestHost();
@@ -95,4 +96,51 @@ test('ignores a login that is older than the grace, however late it is read', as
   await host.startDaemon();
   await host.untilPermitted('198.51.100.7');
   expect(host.run('list').stdout).not.toContain('198.51.100.9');
+});
+
+test('answers a look-up as soon as it has logged a login, and as soon as a command has changed the store', async () => {
+  const host = new TestHost();
+  const endpoint = { kind: 'unix', path: `${host.dir}/tcp` } as const;
+  host.configure(`[[lookup]]\nprotocol = "tcp"\nlisten = "unix:${endpoint.path}"\n`);
+  const daemon = await host.startDaemon();
+  expect(await exchange(endpoint, 'get 198.51.100.7\n')).toBe('500 not%20found\n');
+  host.login('alice', '198.51.100.7');
+  await until(() => daemon.said('granted address=198.51.100.7'), 'the login');
+  expect(await exchange(endpoint, 'get 198.51.100.7\n')).toBe('200 OK\n');
+  expect(host.run('purge', '198.51.100.7').status).toBe(0);
+  expect(await exchange(endpoint, 'get 198.51.100.7\n')).toBe('500 not%20found\n');
+});
+
+test('permits and lists who whoson told of', async () => {
+  const host = new TestHost();
+  const endpoint = { kind: 'unix', path: `${host.dir}/whoson` } as const;
+  host.configure(`[[lookup]]\nprotocol = "whoson"\nlisten = "unix:${endpoint.path}"\nallow = ["unix"]\n`);
+  await host.startDaemon();
+  expect(await exchange(endpoint, 'LOGIN 198.51.100.7 alice\n\n')).toBe('+LOGIN OK\r\n\r\n');
+  await host.untilPermitted('198.51.100.7');
+  expect(host.run('list').stdout).toMatch(/198\.51\.100\.7 +alice +whoson .*told by unix/);
+  expect(host.run('show', '198.51.100.7').stdout).toContain('told over whoson by unix');
+  expect(await exchange(endpoint, 'LOGOUT 198.51.100.7\n\n')).toBe('+LOGOUT record deleted\r\n\r\n');
+  await host.untilPermitted();
+});
+
+test('keeps its look-ups at SIGHUP when the sender map is wrong, and `check` says where', async () => {
+  const host = new TestHost();
+  const endpoint = { kind: 'unix', path: `${host.dir}/policy` } as const;
+  const senders = `${host.dir}/senders`;
+  writeFileSync(senders, 'alice alice@example.com\n');
+  host.configure(
+    `[[lookup]]\nprotocol = "policy"\nlisten = "unix:${endpoint.path}"\nbind_sender = "user"\nsender_map = "${senders}"\n`,
+  );
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  writeFileSync(senders, 'alice alice\n');
+  daemon.signal('SIGHUP');
+  await until(() => daemon.said('kept the old configuration'), 'the complaint');
+  expect(daemon.stderr).toContain(`${senders}:1: expected a login name and its senders`);
+  expect(host.run('check', '--config-only').stdout).toContain(`${senders}:1: expected a login name`);
+  const request = 'request=smtpd_access_policy\nclient_address=198.51.100.7\nsender=';
+  expect(await exchange(endpoint, `${request}alice@example.com\n\n`)).toBe('action=permit\n\n');
+  expect(await exchange(endpoint, `${request}eve@example.com\n\n`)).toBe('action=dunno\n\n');
 });

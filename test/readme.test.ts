@@ -27,7 +27,7 @@ test('the configuration reference names every option', () => {
   const names = optionNames();
   expect(names).toContain('admission.max_entries');
   for (const name of names) {
-    const written = name === 'map' || name === 'source' ? `[[${name}]]` : `\`${name}\``;
+    const written = ['lookup', 'map', 'source'].includes(name) ? `[[${name}]]` : `\`${name}\``;
     expect(README).toContain(written);
   }
 });

@@ -13,6 +13,7 @@ import { error, ok, warning, type Finding } from './finding.ts';
 import { checkMap } from './map.ts';
 import { checkMta } from './mta.ts';
 import { checkSource } from './source.ts';
+import { loadLookups } from '../server/lookup.ts';
 import { detectSources } from '../source/detect.ts';
 
 /** How far to look: at what SIGHUP would take up, or at all of the host. */
@@ -27,6 +28,7 @@ export async function checkHost(configFile: string | undefined, extent: Extent):
   attempt(findings, 'correct the pattern, or leave it out with patterns.use', () => {
     findings.push(ok(`patterns: ${loadPatterns(config.patterns, log).length} are used`));
   });
+  attempt(findings, 'correct the file of sender_map', () => loadLookups(config.lookup));
   if (extent === 'host') findings.push(...(await checkState(config, log)));
   return findings;
 }

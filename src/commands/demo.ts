@@ -81,6 +81,7 @@ async function startDaemon(folder: string, file: string, map: string): Promise<D
     patterns: loadPatterns({ ...config.patterns, dir: path.join(folder, 'patterns.d') }, log),
     targets: resolveMaps(config.map, folder, tools),
     builder: createBuilder(tools),
+    lookups: [],
     createSources: () => createSources(config.source, { clock: systemClock, log, stampOf: () => undefined }),
     clock: systemClock,
     log,

@@ -14,6 +14,7 @@ import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
 import { stampOf } from '../pattern/header.ts';
 import { loadPatterns } from '../pattern/load.ts';
+import { loadLookups } from '../server/lookup.ts';
 import { createSources } from '../source/create.ts';
 import { actAsOwner } from '../store/owner.ts';
 import { defineCommand } from './command.ts';
@@ -60,7 +61,8 @@ function prepare(configFile: string | undefined, log: Log): DaemonPlan {
   const clock = systemClock;
   const sources = () =>
     createSources(config.source, { clock, log, stampOf: (line) => stampOf(Buffer.from(line), clock()) });
-  return { config, patterns, targets, builder: createBuilder(tools), createSources: sources, clock, log };
+  const lookups = loadLookups(config.lookup);
+  return { config, patterns, targets, builder: createBuilder(tools), lookups, createSources: sources, clock, log };
 }
 
 async function start(plan: DaemonPlan): Promise<Daemon> {

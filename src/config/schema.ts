@@ -6,6 +6,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
 import { isNetwork } from '../login/network.ts';
+import { isStream, parseEndpoint } from '../server/endpoint.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -82,6 +83,41 @@ const admission = z.strictObject({
   ipv6_prefix: z.union([z.literal(128), z.literal(64)]).default(128),
 });
 
+const endpoint = z.string().transform((text, context) => {
+  const parsed = parseEndpoint(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue(
+    `expected "unix:/PATH" or a loopback address and port such as "inet:127.0.0.1:9001", found "${text}"`,
+  );
+  return z.NEVER;
+});
+const streamEndpoint = endpoint.transform((parsed, context) => {
+  if (isStream(parsed)) return parsed;
+  context.addIssue('expected "unix:/PATH" or "inet:ADDRESS:PORT": only whoson answers over UDP');
+  return z.NEVER;
+});
+
+const lookup = z.discriminatedUnion('protocol', [
+  z.strictObject({
+    /** What the MTA speaks: docs/lookups.md has its side. */
+    protocol: z.enum(['socketmap', 'policy']),
+    /** `unix:/PATH`, or a loopback address and port. */
+    listen: streamEndpoint,
+    /** Relay only for senders of the user who logged in there: `user` the whole address, `domain` what is behind `@`. */
+    bind_sender: z.enum(['off', 'domain', 'user']).default('off'),
+    /** Senders of each login name, where the name is not the sender. */
+    sender_map: absolutePath.optional(),
+  }),
+  z.strictObject({ protocol: z.literal('tcp'), listen: streamEndpoint }),
+  z.strictObject({
+    protocol: z.literal('whoson'),
+    /** The same, or UDP. */
+    listen: endpoint,
+    /** Who may tell of logins: loopback addresses and networks, `unix` for the clients of a unix socket. */
+    allow: z.array(z.union([z.literal('unix'), network])).default([]),
+  }),
+]);
+
 export const configSchema = z.strictObject({
   /** How long after its last login an address may relay: 1m to 24h. */
   grace: duration(MINUTE_MS, DAY_MS).prefault('30m'),
@@ -91,10 +127,12 @@ export const configSchema = z.strictObject({
   patterns: patterns.prefault({}),
   map: z.array(map).min(1).optional(),
   admission: admission.prefault({}),
+  lookup: z.array(lookup).default([]),
 });
 
 /** The configuration as checked; names as in the file, durations in milliseconds. */
 export type Config = z.output<typeof configSchema>;
 export type SourceConfig = z.output<typeof source>;
 export type MapConfig = z.output<typeof map>;
+export type LookupConfig = z.output<typeof lookup>;
 export type AdmissionConfig = Config['admission'];

@@ -1,0 +1,93 @@
+/**
+ * The live look-ups: each answers from the store at the moment it is asked, so an address is permitted as soon as its
+ * login is committed, and no longer from the millisecond on at which it expires.
+ */
+import type { Clock } from '../clock.ts';
+import { rateLimited, type Log } from '../log.ts';
+import type { AdmissionRules } from '../login/admission.ts';
+import type { Entry } from '../store/entry.ts';
+import type { Store } from '../store/store.ts';
+import { DatagramListener } from './datagram-listener.ts';
+import { formatEndpoint, isStream } from './endpoint.ts';
+import { Listener } from './listener.ts';
+import type { Lookup } from './lookup.ts';
+import { relayCheck, type MayRelay } from './may-relay.ts';
+import { policy } from './policy.ts';
+import type { Protocol } from './protocol.ts';
+import { anySender, type SenderRule } from './sender.ts';
+import { socketmap } from './socketmap.ts';
+import { tcpTable } from './tcp-table.ts';
+import { whoson } from './whoson.ts';
+import { storeBook } from './whoson-book.ts';
+
+const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and sender
+
+export interface LookupParts {
+  readonly lookups: readonly Lookup[];
+  readonly store: Store;
+  readonly rules: AdmissionRules;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called after a commit of whoson that let an address in or took one away. */
+  readonly changed: () => void;
+  /** Called when a server fails while it runs; it must end the process. */
+  readonly failed: (reason: unknown) => void;
+}
+
+export class LookupServers {
+  readonly #parts: LookupParts;
+  readonly #warn: ReturnType<typeof rateLimited>;
+  #listeners: (Listener | DatagramListener)[] = [];
+
+  constructor(parts: LookupParts) {
+    this.#parts = parts;
+    this.#warn = rateLimited(parts.log, parts.clock, WARN_EVERY_MS);
+  }
+
+  /** @throws OperationalError exit 73 when one cannot listen; then none does */
+  async start(): Promise<void> {
+    try {
+      for (const lookup of this.#parts.lookups) await this.#listen(lookup);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Hangs up on every client; idempotent. */
+  async stop(): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) await listener.stop();
+  }
+
+  async #listen(lookup: Lookup): Promise<void> {
+    const { failed, log } = this.#parts;
+    const { endpoint } = lookup;
+    const protocol = this.#protocol(lookup);
+    const listener = isStream(endpoint)
+      ? new Listener({ endpoint, protocol, failed })
+      : new DatagramListener({ endpoint, protocol, failed });
+    this.#listeners.push(listener);
+    log.info('answers', { protocol: lookup.protocol, listen: formatEndpoint(await listener.start()) });
+  }
+
+  #protocol(lookup: Lookup): Protocol {
+    if (lookup.protocol === 'whoson') return whoson(storeBook(this.#parts), lookup.isAllowed);
+    if (lookup.protocol === 'tcp') return tcpTable(this.#mayRelay(anySender));
+    const mayRelay = this.#mayRelay(lookup.allows);
+    return lookup.protocol === 'policy' ? policy(mayRelay) : socketmap(mayRelay);
+  }
+
+  #mayRelay(allows: SenderRule): MayRelay {
+    const { store } = this.#parts;
+    return relayCheck({
+      permits: (address) => store.entry(address),
+      allows,
+      refusedSender: ({ address, logins }, sender) => this.#tellRefused(address, logins, sender),
+    });
+  }
+
+  #tellRefused(address: string, logins: Entry['logins'], sender = ''): void {
+    const users = logins.map(({ user }) => user).join(' ');
+    this.#warn(`${address} ${sender}`, 'refused a sender', { address, users, sender: `<${sender}>` });
+  }
+}
