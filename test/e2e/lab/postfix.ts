@@ -12,8 +12,8 @@ const QUEUE = '/var/spool/postfix';
 const DATA = '/var/lib/postfix';
 
 export interface PostfixOptions {
-  /** relaypass's map as Postfix names it. @default "hash:/var/lib/relaypass/postfix" */
-  readonly map?: string;
+  /** The restriction that asks relaypass. @default "check_client_access hash:/var/lib/relaypass/postfix" */
+  readonly restriction?: string;
 }
 
 export class Postfix {
@@ -28,7 +28,10 @@ export class Postfix {
   configure(): void {
     makeFolders();
     cpSync('/usr/share/postfix/dynamicmaps.cf', `${ETC}/dynamicmaps.cf`);
-    writeOld(`${ETC}/main.cf`, mainCf(this.#options.map ?? 'hash:/var/lib/relaypass/postfix'));
+    writeOld(
+      `${ETC}/main.cf`,
+      mainCf(this.#options.restriction ?? 'check_client_access hash:/var/lib/relaypass/postfix'),
+    );
     writeOld(`${ETC}/master.cf`, MASTER_CF);
   }
 
@@ -68,7 +71,7 @@ function writeOld(file: string, text: string): void {
   utimesSync(file, then, then);
 }
 
-function mainCf(map: string): string {
+function mainCf(restriction: string): string {
   return `compatibility_level = 3.6
 data_directory = ${DATA}
 queue_directory = ${QUEUE}
@@ -89,7 +92,7 @@ in_flow_delay = 0
 service_throttle_time = 1s
 smtpd_error_sleep_time = 0
 smtpd_client_connection_count_limit = 0
-smtpd_relay_restrictions = permit_mynetworks, permit_auth_destination, check_client_access ${map}, reject_unauth_destination
+smtpd_relay_restrictions = permit_mynetworks, permit_auth_destination, ${restriction}, reject_unauth_destination
 `;
 }
 

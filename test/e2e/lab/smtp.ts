@@ -11,11 +11,11 @@ export class SmtpSession {
   }
 
   /** Greets and names a sender. */
-  static async open(route: Route): Promise<SmtpSession> {
+  static async open(route: Route, sender = 'printer@example.net'): Promise<SmtpSession> {
     const session = new SmtpSession(await Dialogue.open(route, 25));
     await session.#dialogue.lineLike(LAST_LINE);
     await session.#ask('EHLO client.example');
-    await session.#ask('MAIL FROM:<printer@example.net>');
+    await session.#ask(`MAIL FROM:<${sender}>`);
     return session;
   }
 
@@ -35,13 +35,13 @@ export class SmtpSession {
 }
 
 /** What the MTA at `route.to` says to a recipient elsewhere when `route.from` asks: nothing is sent. */
-export async function tryToRelay(route: Route): Promise<string> {
-  return tryToSend(route, 'someone@elsewhere.example');
+export async function tryToRelay(route: Route, sender?: string): Promise<string> {
+  return tryToSend(route, 'someone@elsewhere.example', sender);
 }
 
 /** The same for any recipient. */
-export async function tryToSend(route: Route, recipient: string): Promise<string> {
-  const session = await SmtpSession.open(route);
+export async function tryToSend(route: Route, recipient: string, sender?: string): Promise<string> {
+  const session = await SmtpSession.open(route, sender);
   try {
     return await session.recipient(recipient);
   } finally {
