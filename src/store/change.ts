@@ -54,7 +54,7 @@ export class Change {
     const isLive = known !== undefined && known > this.#now;
     const cap = isLive ? undefined : this.#reachedCap(login);
     if (cap !== undefined) return { kind: 'refused', cap };
-    this.#put(login);
+    this.#put(login, isLive ? kept : this.#logins.get(login.address, login.user));
     return { kind: isLive ? 'refreshed' : 'granted' };
   }
 
@@ -85,9 +85,9 @@ export class Change {
     return this.#logins.countAt(address, 1) > 0;
   }
 
-  #put(login: Login): void {
-    const isNew = !this.#isKept(login.address);
-    this.#logins.put(login, this.#logins.get(login.address, login.user));
+  #put(login: Login, previous: Stored | undefined): void {
+    const isNew = previous === undefined && !this.#isKept(login.address);
+    this.#logins.put(login, previous);
     this.#touched = true;
     if (isNew) this.#countAddresses(1);
   }

@@ -21,7 +21,7 @@ export class ExpiryClock {
   readonly #clock: Clock;
   readonly #listener: ExpiryListener;
   #timer: NodeJS.Timeout | undefined;
-  #lastTickAt = 0;
+  #lastTickAt = Infinity; // at the start the clock may have been set back meanwhile, or the grace made shorter
   #generation = 0;
 
   constructor(store: Store, clock: Clock, listener: ExpiryListener) {

@@ -40,14 +40,14 @@ export class Fence {
    * intact, and no older one gets past it. Rethrows what `replace` throws.
    */
   publish(mapPath: string, generation: number, replace: () => void): 'published' | 'stale' {
-    return this.#raise(mapPath, generation) && this.#replace(mapPath, generation, replace) ? 'published' : 'stale';
+    this.#raise(mapPath, generation);
+    return this.#replace(mapPath, generation, replace) ? 'published' : 'stale';
   }
 
-  #raise(mapPath: string, generation: number): boolean {
-    return this.#environment.write(() => {
+  #raise(mapPath: string, generation: number): void {
+    this.#environment.write(() => {
       const record = this.#get(mapPath);
       if (record.fence < generation) this.#put(mapPath, { ...record, fence: generation });
-      return record.fence <= generation;
     });
   }
 

@@ -4,7 +4,6 @@
  *   are used, and the callback of a transaction returns nothing but the mark that aborts it.
  * - A read transaction is kept for the rest of the event turn, so a reader would miss another process's commit: every
  *   {@link Environment.read} begins with a fresh one.
- * - `putSync` tells a failure by its result, not always by an exception: both count.
  * - After a failed commit the library may hang or lie. So the first failure is final: every later call throws it again,
  *   and the process is to end (exit 74) and be restarted.
  *
@@ -48,8 +47,7 @@ export class Environment {
       get: (key) => guarded(fail, () => database.get([...key])),
       put: (key, value) =>
         guarded(fail, () => {
-          const written: unknown = database.putSync([...key], value); // typed as void, is a boolean
-          if (written !== true) throw new Error('a record could not be written');
+          database.putSync([...key], value);
         }),
       remove: (key) =>
         guarded(fail, () => {

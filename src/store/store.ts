@@ -75,7 +75,7 @@ export class Store {
   readonly #meta: Meta;
   readonly #fence: Fence;
   readonly #clock: Clock;
-  #limits: Limits;
+  readonly #limits: Limits;
 
   private constructor(environment: Environment, limits: Limits, clock: Clock) {
     this.#environment = environment;
@@ -110,12 +110,6 @@ export class Store {
       if (schema === undefined) this.#meta.begin();
       else if (schema !== SCHEMA) throw wrongSchema(dir, schema);
     });
-  }
-
-  /** Takes on the limits of a new configuration; a shorter grace shortens what is there. */
-  setLimits(limits: Limits): void {
-    this.#limits = limits;
-    this.clip();
   }
 
   /** Records logins and how far their source was read, in one transaction; the outcomes are in the logins' order. */
@@ -173,14 +167,18 @@ export class Store {
 
   /** Removes what is past; the result are the entries that ended, with the logins that kept them to the last. */
   expire(): Entry[] {
-    const isDue = this.#environment.read(() => {
-      const now = this.#clock();
-      return (this.#logins.firstDueAt() ?? Infinity) <= now || now < this.#meta.state().clockAt;
-    });
+    return this.#expireAt(this.#clock());
+  }
+
+  #expireAt(now: number): Entry[] {
+    const isDue = this.#environment.read(
+      () => (this.#logins.firstDueAt() ?? Infinity) <= now || now < this.#meta.state().clockAt,
+    );
     if (!isDue) return [];
-    return this.#change((change) => {
+    return this.#changeAt(now, (change) => {
       const { logins, closed } = change.expire();
-      return closed.map((address) => entryOf(logins.filter((login) => login.address === address)));
+      const last = groupByAddress(logins);
+      return closed.map((address) => entryOf(last.get(address) ?? []));
     });
   }
 
@@ -196,10 +194,11 @@ export class Store {
 
   /** The permitted addresses, for a map; what is past is removed first, so that equal generations are equal sets. */
   snapshot(): Snapshot {
-    this.expire();
+    const now = this.#clock();
+    this.#expireAt(now);
     return this.#environment.read(() => {
       const { generation, lastRemoval } = this.#meta.state();
-      const addresses = Array.from(this.#liveEntries(this.#logins.all()), ({ address }) => address);
+      const addresses = Array.from(this.#liveEntries(this.#logins.all(), now), ({ address }) => address);
       return { generation, lastRemoval, addresses };
     });
   }
@@ -235,8 +234,12 @@ export class Store {
   }
 
   #change<T>(work: (change: Change) => T): T {
+    return this.#changeAt(this.#clock(), work);
+  }
+
+  #changeAt<T>(now: number, work: (change: Change) => T): T {
     return this.#environment.write(() => {
-      const change = new Change(this.#logins, this.#limits, this.#clock(), this.#meta.state());
+      const change = new Change(this.#logins, this.#limits, now, this.#meta.state());
       if (change.clockWentBack()) change.clip();
       const result = work(change);
       const state = change.newState();
@@ -246,8 +249,7 @@ export class Store {
   }
 
   /** Groups logins, those of one address together, into entries of what is live. */
-  *#liveEntries(stored: Iterable<Stored>): Iterable<Entry> {
-    const now = this.#clock();
+  *#liveEntries(stored: Iterable<Stored>, now = this.#clock()): Iterable<Entry> {
     let logins: Login[] = [];
     for (const each of stored) {
       const login = clipped(each.login, now, this.#limits.graceMs);
@@ -262,12 +264,22 @@ export class Store {
   }
 }
 
+function groupByAddress(logins: readonly Login[]): Map<Address, Login[]> {
+  const groups = new Map<Address, Login[]>();
+  for (const login of logins) {
+    const group = groups.get(login.address);
+    if (group === undefined) groups.set(login.address, [login]);
+    else group.push(login);
+  }
+  return groups;
+}
+
 function entryOf(logins: readonly Login[]): Entry {
   const [first] = logins;
   if (first === undefined) throw new TypeError('an entry rests on at least one login');
   return {
     address: first.address,
-    expiresAt: Math.max(...logins.map(({ expiresAt }) => expiresAt)),
+    expiresAt: logins.reduce((latest, { expiresAt }) => Math.max(latest, expiresAt), 0),
     logins: logins.toSorted((a, b) => b.at - a.at),
   };
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { withPrefix } from '../../src/login/address.ts';
 import { parseNetwork } from '../../src/login/network.ts';
-import { addressOf, GRACE_MS, LIMITS, MINUTE_MS, permitted, Place } from './fixture.ts';
+import { addressOf, GRACE_MS, MINUTE_MS, permitted, Place } from './fixture.ts';
 
 let place: Place;
 
@@ -125,6 +125,17 @@ test('tells in which generation an address last went', async () => {
   expect(store.snapshot()).toMatchObject({ lastRemoval: after.generation, generation: after.generation + 1 });
 });
 
+test('gives no two different sets under one generation, though nobody called expire between', async () => {
+  const store = await place.open();
+  store.record({ logins: [place.login('192.0.2.7'), place.login('192.0.2.8', 'bob', { at: place.now - MINUTE_MS })] });
+  const before = store.snapshot();
+  place.now += GRACE_MS - MINUTE_MS;
+  const after = store.snapshot();
+  expect([before.addresses, after.addresses]).toEqual([['192.0.2.7', '192.0.2.8'], ['192.0.2.7']]);
+  expect(after.generation).toBeGreaterThan(before.generation);
+  expect(after.lastRemoval).toBe(after.generation);
+});
+
 test('refuses a user a further address when the cap is reached, and takes him where he already is', async () => {
   const store = await place.open({ limits: { maxAddressesPerUser: 2 } });
   const logins = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => place.login(address, 'alice'));
@@ -179,9 +190,12 @@ test('lets nothing outlive the grace from now when the clock is set back', async
 });
 
 test('shortens what is there when the grace gets shorter', async () => {
-  const store = await place.open();
-  store.record({ logins: [place.login('192.0.2.7')] });
-  store.setLimits({ ...LIMITS, graceMs: MINUTE_MS });
+  const before = await place.open();
+  before.record({ logins: [place.login('192.0.2.7')] });
+  await before.close();
+  const store = await place.open({ limits: { graceMs: MINUTE_MS } });
+  expect(store.entry(addressOf('192.0.2.7'))?.expiresAt).toBe(place.now + MINUTE_MS);
+  store.clip();
   expect(store.nextExpiryAt()).toBe(place.now + MINUTE_MS);
 });
 

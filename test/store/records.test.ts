@@ -1,0 +1,57 @@
+import { mkdirSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Environment, type Table } from '../../src/store/lmdb.ts';
+import { Records } from '../../src/store/records.ts';
+import { Place } from './fixture.ts';
+
+let place: Place;
+let environment: Environment;
+let table: Table;
+let records: Records;
+
+beforeEach(() => {
+  place = new Place();
+  mkdirSync(place.dir);
+  environment = new Environment(place.dir);
+  table = environment.table('t');
+  records = new Records(table);
+});
+afterEach(async () => {
+  await environment.close();
+  await place.remove();
+});
+
+test('gives back the value that was put', () => {
+  environment.write(() => records.put(['192.0.2.7', 'alice'], ['alice', 1, null]));
+  expect(environment.read(() => records.get(['192.0.2.7', 'alice']))).toEqual(['alice', 1, null]);
+});
+
+test('takes a record with any changed byte for none', () => {
+  const raw = environment.write(() => {
+    records.put(['192.0.2.7', 'alice'], ['alice', 1795522000380, 1800000]);
+    return table.get(['192.0.2.7', 'alice']);
+  });
+  if (raw === undefined) throw new Error('not written');
+  for (let at = 0; at < raw.length; at++) {
+    const changed = Buffer.from(raw);
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    environment.write(() => table.put(['192.0.2.7', 'alice'], changed));
+    expect(environment.read(() => records.get(['192.0.2.7', 'alice']))).toBeUndefined();
+    expect(environment.read(() => [...records.entries()])).toEqual([[['192.0.2.7', 'alice'], undefined]]);
+  }
+});
+
+test('takes a record under another key for none: a changed address permits nobody', () => {
+  environment.write(() => {
+    records.put(['192.0.2.7', 'alice'], [1]);
+    table.put(['192.0.2.6', 'alice'], table.get(['192.0.2.7', 'alice']) ?? Buffer.alloc(0));
+  });
+  expect(environment.read(() => records.get(['192.0.2.6', 'alice']))).toBeUndefined();
+});
+
+test('takes an empty or foreign record for none', () => {
+  for (const raw of ['', '{}', '00000000', 'not a record at all']) {
+    environment.write(() => table.put(['k'], Buffer.from(raw)));
+    expect(environment.read(() => records.get(['k']))).toBeUndefined();
+  }
+});
