@@ -67,6 +67,11 @@ export class Fence {
     return { generation, intact: stamp !== null && stamp === stampOf(mapPath) };
   }
 
+  /** The path of every map that was ever published. */
+  files(): string[] {
+    return this.#environment.read(() => Array.from(this.#published.keys(), ([mapPath]) => String(mapPath)));
+  }
+
   #get(mapPath: string): FenceRecord {
     const value = this.#published.get([mapPath]);
     return isFenceRecord(value) ? value : { fence: 0, generation: null, stamp: null };

@@ -53,9 +53,11 @@ export class Environment {
         guarded(fail, () => {
           database.removeSync([...key]);
         }),
-      keys: (prefix) => guardedEach(fail, () => database.getKeys(rangeOf(prefix))),
+      keys: (prefix) => guardedEach(fail, () => database.getKeys(rangeOf(prefix)).map(tupleOf)),
       entries: (prefix) =>
-        guardedEach(fail, () => database.getRange(rangeOf(prefix)).map(({ key, value }) => [key, value] as const)),
+        guardedEach(fail, () =>
+          database.getRange(rangeOf(prefix)).map(({ key, value }) => [tupleOf(key), value] as const),
+        ),
     };
   }
 
@@ -133,6 +135,11 @@ function* guardedEach<T>(fail: Fail, begin: () => Iterable<T>): Iterable<T> {
 
 function rangeOf(prefix: Key = []): RangeOptions {
   return prefix.length === 0 ? {} : { start: [...prefix], end: [...prefix, AFTER_ALL] };
+}
+
+/** A tuple of one comes back as its element. */
+function tupleOf(key: LmdbKey | string | number): Key {
+  return Array.isArray(key) ? key : [key];
 }
 
 const AFTER_ALL = Buffer.from([0xff]); // sorts after every number and string in lmdb-js's key encoding

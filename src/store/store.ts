@@ -213,6 +213,11 @@ export class Store {
     return this.#fence.published(mapPath);
   }
 
+  /** The path of every map that was ever published. */
+  publishedFiles(): string[] {
+    return this.#fence.files();
+  }
+
   /** Where `source` was when its last batch was recorded. */
   checkpoint(source: string): Checkpoint | undefined {
     return this.#environment.read(() => this.#meta.checkpoint(source));
