@@ -1,6 +1,6 @@
 /**
- * Wires the pipeline: source -> matcher -> admission -> store -> maps and look-ups. Starts in order, stops in reverse. What fails
- * later, in a loop, is told through {@link Daemon.failure} and must end the process: it never goes on in doubt.
+ * Wires the pipeline: source -> matcher -> admission -> store -> maps and look-ups. Starts in order, stops in reverse.
+ * What fails later, in a loop, is told through {@link Daemon.failure} and must end the process: it never goes on in doubt.
  */
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
@@ -8,6 +8,7 @@ import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { admissionRules } from './login/admission.ts';
 import type { MapBuilder } from './map/build.ts';
+import { emptyAbandonedMaps } from './map/abandoned.ts';
 import { Publisher } from './map/publish.ts';
 import type { MapTarget } from './map/target.ts';
 import { Matcher } from './pattern/matcher.ts';
@@ -83,6 +84,7 @@ export class Daemon {
     this.#stops.push(() => publisher.stop());
     publisher.start();
     await publisher.rebuildNow();
+    emptyAbandonedMaps({ store, targets, log });
     return publisher;
   }
 
