@@ -83,6 +83,16 @@ describe('rotation', () => {
     expect((await readAll(source)).text).toBe('2\n3\n4\n');
   });
 
+  test('reads what was rotated while it was down from the oldest to the newest', async () => {
+    append('0\n');
+    const { checkpoint } = await readAll(await start());
+    fs.renameSync(log, `${log}-20261101`);
+    ['-20261102', '-20261110', '.11', '.10', '.9', '.2', '.1', ''].forEach((name, i) =>
+      append(`${i + 1}\n`, log + name),
+    );
+    expect((await readAll(await start({ checkpoint }))).text).toBe('1\n2\n3\n4\n5\n6\n7\n8\n');
+  });
+
   test('lets a renamed file go when the writer has been silent in it for a minute', async () => {
     append('1\n');
     const source = await start();
@@ -196,6 +206,20 @@ describe('truncation', () => {
     fs.truncateSync(log);
     append('2\n');
     expect((await readAll(source)).text).toBe('1\n2\n');
+  });
+
+  test('reads a copy that was made, and its original truncated, between its two looks at the folder', async () => {
+    append('');
+    const source = await start();
+    await readAll(source);
+    append('1\n');
+    const reading = source.read(); // it has looked, and is about to read
+    fs.copyFileSync(log, `${log}.1`);
+    fs.truncateSync(log);
+    append('2\n');
+    const first = await reading;
+    const text = first?.kind === 'lines' ? first.bytes.toString() : '';
+    expect(text + (await readAll(source)).text).toBe('1\n2\n');
   });
 
   test.each(['same size', 'greater size'])(
