@@ -39,7 +39,7 @@ const patternSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and "-"'),
   title: z.string().min(1),
   author: z.string().min(1),
-  /** Versions whose lines were captured; none where the shape is known from sources and manuals alone. */
+  /** Versions of captured lines, where they are known. */
   seen: z.array(z.string()).default([]),
   /** Where the shapes are known from. */
   facts: z.string().min(1),

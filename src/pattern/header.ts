@@ -16,7 +16,25 @@
  *
  * Limits: a tag is at most 48 bytes (RFC 5424); a host whose name ends with a colon is not seen as a host.
  */
-import { parseStamp } from './stamp.ts';
+import {
+  BACKSLASH,
+  BRACKET,
+  COLON,
+  DASH,
+  DIGIT_0,
+  DIGIT_1,
+  DOT,
+  END_BRACKET,
+  GREATER,
+  isDigit,
+  LESS,
+  LETTER_D,
+  LETTER_I,
+  nextByte,
+  QUOTE,
+  SPACE,
+} from './bytes.ts';
+import { isOwnStamp, StampReader, stampEndAt } from './stamp.ts';
 
 /** Reads headers, one after the other; the fields are of the line read last. */
 export class HeaderReader {
@@ -33,10 +51,7 @@ export class HeaderReader {
   ownMessageStart = 0;
   end = 0;
   pid: number | undefined;
-  /** The minute that was read last: finding its year and its daylight saving is ten times the work of a regex. */
-  #minute = '';
-  #minuteNow = 0;
-  #minuteAt: number | undefined;
+  readonly #stamps = new StampReader();
 
   /** Whether `bytes` from `start` to `end` (exclusive, no LF) start with a header. */
   read(bytes: Buffer, start: number, end: number): boolean {
@@ -47,25 +62,14 @@ export class HeaderReader {
     const hasVersion = bytes[afterPriority] === DIGIT_1 && bytes[afterPriority + 1] === SPACE;
     if (hasVersion && afterPriority > start) return this.#rfc5424(afterPriority + 2);
     this.stampStart = afterPriority;
-    this.stampEnd = this.#stampEnd(afterPriority);
+    this.stampEnd = stampEndAt(bytes, afterPriority, end);
     if (this.stampEnd < 0) return this.#tagBeforeStamp(afterPriority);
     return this.#afterStamp(this.stampEnd + 1);
   }
 
   /** The instant of the line, undefined where its stamp names none. */
   at(now: number): number | undefined {
-    const { bytes, stampStart, stampEnd } = this;
-    if (stampEnd - stampStart !== RFC3164_BYTES) return parseStamp(bytes.toString('latin1', stampStart, stampEnd), now);
-    const minute = bytes.toString('latin1', stampStart, stampEnd - 2);
-    if (this.#minute !== minute || this.#minuteNow !== now) {
-      this.#minute = minute;
-      this.#minuteNow = now;
-      this.#minuteAt = parseStamp(`${minute}00`, now);
-    }
-    const [tens = 0, ones = 0] = [bytes[stampEnd - 2], bytes[stampEnd - 1]];
-    if (this.#minuteAt === undefined || !isDigit(tens) || !isDigit(ones)) return undefined;
-    const second = (tens - DIGIT_0) * 10 + ones - DIGIT_0;
-    return second > 60 ? undefined : this.#minuteAt + second * 1000;
+    return this.#stamps.at(this.bytes, this.stampStart, this.stampEnd, now);
   }
 
   get tag(): string {
@@ -90,30 +94,8 @@ export class HeaderReader {
     return bytes[at] === GREATER && at > start + 1 ? at + 1 : start;
   }
 
-  /** Where the stamp at `start` ends, -1 where there is none. Only the places of its separators are looked at. */
-  #stampEnd(start: number): number {
-    const { bytes } = this;
-    if (bytes[start + 3] === SPACE && bytes[start + 9] === COLON && bytes[start + 12] === COLON) {
-      return bytes[start + 15] === DOT ? this.#next(SPACE, start + 15) : this.#at(SPACE, start + 15);
-    }
-    if (bytes[start + 4] === DASH && bytes[start + 7] === DASH && bytes[start + 13] === COLON) {
-      return bytes[start + 10] === LETTER_T ? this.#next(SPACE, start + 19) : this.#at(SPACE, start + 19);
-    }
-    if (bytes[start + 3] !== SPACE) return -1;
-    if (bytes[start + 6] === SPACE && bytes[start + 14] === COLON) return this.#at(SPACE, start + 20);
-    if (bytes[start + 7] === SPACE && bytes[start + 13] === COLON) return this.#at(SPACE, start + 24);
-    return -1;
-  }
-
-  #at(byte: number, at: number): number {
-    return at < this.end && this.bytes[at] === byte ? at : -1;
-  }
-
   #next(byte: number, from: number): number {
-    const { bytes } = this;
-    const limit = Math.min(this.end, from + TOKEN_BYTES);
-    for (let at = from; at < limit; at++) if (bytes[at] === byte) return at;
-    return -1;
+    return nextByte(this.bytes, byte, from, this.end);
   }
 
   #afterStamp(start: number): boolean {
@@ -123,7 +105,7 @@ export class HeaderReader {
     const hostEnd = this.#next(SPACE, start);
     if (hostEnd < 0) return false;
     if (this.bytes[hostEnd - 1] === COLON) return this.#ownTag(start);
-    if (this.#hasOwnStamp()) return this.#untagged(start);
+    if (isOwnStamp(this.bytes, this.stampStart, this.stampEnd)) return this.#untagged(start);
     this.hostEnd = hostEnd;
     return this.#tagAt(this.#afterFacility(hostEnd + 1)) && this.#overHostAsTag();
   }
@@ -245,7 +227,7 @@ export class HeaderReader {
     if (colon - start > TAG_BYTES || colon <= start || this.bytes[colon + 1] !== SPACE) return false;
     this.tagEnd = colon;
     this.stampStart = colon + 2;
-    this.stampEnd = this.#stampEnd(this.stampStart);
+    this.stampEnd = stampEndAt(this.bytes, this.stampStart, this.end);
     this.hostStart = this.stampEnd;
     this.hostEnd = this.stampEnd;
     return this.stampEnd > 0 && this.#messageAt(this.stampEnd);
@@ -268,15 +250,6 @@ export class HeaderReader {
     this.tagEnd = start;
     return this.#messageAt(start);
   }
-
-  /** A stamp with a year and without a zone, which no syslogd writes. */
-  #hasOwnStamp(): boolean {
-    const { bytes, stampStart, stampEnd } = this;
-    const length = stampEnd - stampStart;
-    if (length === 19) return bytes[stampStart + 10] === SPACE;
-    if (length === 20) return bytes[stampStart + 14] === COLON && bytes[stampStart + 3] === SPACE;
-    return length === 24 && bytes[stampStart + 7] === SPACE;
-  }
 }
 
 /** When `line` (without LF) was logged, epoch milliseconds; undefined where it has no header. */
@@ -286,31 +259,7 @@ export function stampOf(line: Buffer, now: number): number | undefined {
 }
 
 const TAG_BYTES = 48;
-/** No host name (255, RFC 1035), stamp or other token of a header is longer. */
-const TOKEN_BYTES = 256;
 const PID_DIGITS = 10;
-/** `Nov 23 18:00:00` */
-const RFC3164_BYTES = 15;
-
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const DASH = 0x2d;
-const DOT = 0x2e;
-const DIGIT_0 = 0x30;
-const DIGIT_1 = 0x31;
-const COLON = 0x3a;
-const LESS = 0x3c;
-const GREATER = 0x3e;
-const LETTER_D = 0x44;
-const LETTER_I = 0x49;
-const LETTER_T = 0x54;
-const BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const END_BRACKET = 0x5d;
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= DIGIT_0 && byte <= 0x39;
-}
 
 /** Lower-case letters and digits: `local0`, `mail`, `info`. */
 function isFacilityByte(byte: number | undefined): boolean {

@@ -6,17 +6,17 @@
  * A line is walked in its bytes. Only when its tag is a pattern's and it holds the text that all of a regex's matches
  * have is it decoded and matched: a log is read at disk speed, however many patterns there are.
  *
- * Refused, and counted: a line with control characters, with a stamp that is none, of a journal unit that is not the
- * pattern's server, or live and stamped over a minute before its host's newest (a logger that does not escape a newline
- * lets a client write whole lines, whose stamp it can only guess).
+ * Refused, and counted: a line with control characters, with a stamp that is none or jumps back, of a journal unit that
+ * is not the pattern's server, and a login without its user or without the line that must have opened its session.
  */
 import { z } from 'zod';
 import type { Batch, LogRecord, Notice } from '../source/source.ts';
+import { BackwardJump } from './backward-jump.ts';
 import type { Captures } from './compile.ts';
 import { droppedNotice, LOGGER_TAGS } from './dropped.ts';
 import { HeaderReader } from './header.ts';
 import type { Match } from './match.ts';
-import { OpenLines, openState } from './open-lines.ts';
+import { joinedState, JoinedLines } from './joined-lines.ts';
 import type { Pattern, Rule } from './pattern.ts';
 import { RepeatedLines, repeatedMessage, repeatState } from './repeated-lines.ts';
 import { TagTable } from './tag-table.ts';
@@ -54,12 +54,11 @@ export class Matcher {
   readonly #tags = new TagTable<Pattern | 'logger' | 'repeater'>();
   readonly #ownTags = new TagTable<Pattern>();
   readonly #header = new HeaderReader();
-  readonly #opens = new OpenLines();
+  readonly #joined = new JoinedLines();
+  readonly #jump = new BackwardJump();
   readonly #repeats = new RepeatedLines();
-  /** When a pattern's last open and logout lines were logged: what its server logs here. */
-  readonly #openAt = new Map<string, number>();
+  /** When the last logout line of a pattern was logged: whether its server logs them here. */
   readonly #logoutAt = new Map<string, number>();
-  readonly #newestAt = new Map<string, number>();
   #notices: Notice[] = [];
   #found: Match[] = [];
   #now = 0;
@@ -93,21 +92,15 @@ export class Matcher {
   }
 
   get state(): MatcherState {
-    return {
-      opens: this.#opens.state,
-      repeats: this.#repeats.state,
-      openAt: [...this.#openAt],
-      logoutAt: [...this.#logoutAt],
-    };
+    return { joined: this.#joined.state, repeats: this.#repeats.state, logoutAt: [...this.#logoutAt] };
   }
 
   /** Takes up where a matcher of the same source had that `state`; one that is not understood is as none. */
   restore(state: unknown): void {
     const { data } = stateSchema.safeParse(state);
     if (data === undefined) return;
-    this.#opens.restore(data.opens);
+    this.#joined.restore(data.joined);
     this.#repeats.restore(data.repeats);
-    for (const [pattern, at] of data.openAt) this.#openAt.set(pattern, at);
     for (const [pattern, at] of data.logoutAt) this.#logoutAt.set(pattern, at);
   }
 
@@ -185,7 +178,7 @@ export class Matcher {
   }
 
   #hit(patterns: readonly Pattern[], line: Line): boolean {
-    if (hasControls(line.message) || this.#jumpsBack(line)) return this.#refuse();
+    if (hasControls(line.message) || this.#jump.isOne(line.host, line.at, this.#now)) return this.#refuse();
     const repeated = repeatedMessage(line.message);
     if (repeated !== undefined) return this.#again(line, repeated);
     for (const pattern of patterns) {
@@ -197,16 +190,6 @@ export class Matcher {
     return false;
   }
 
-  /** Whether a host whose newest line is of this minute goes back by more than one: see the head of this file. */
-  #jumpsBack({ host, at }: Line): boolean {
-    const newest = this.#newestAt.get(host);
-    const isLive = newest !== undefined && Math.abs(this.#now - newest) <= JUMP_MS;
-    if (isLive && at < newest - JUMP_MS) return true;
-    if (newest === undefined && this.#newestAt.size >= MAX_HOSTS) this.#newestAt.clear();
-    if (newest === undefined || at > newest || newest > this.#now + JUMP_MS) this.#newestAt.set(host, at);
-    return false;
-  }
-
   /** `message repeated 3 times: [ ...]` */
   #again(line: Line, message: string): boolean {
     const match = this.#repeats.find(line.host, line.tag, message);
@@ -215,43 +198,24 @@ export class Matcher {
   }
 
   #apply(pattern: Pattern, rule: Rule, captures: Captures, line: Line): boolean {
-    const key = keyOf(pattern, captures, line);
-    if (rule.kind === 'login') return this.#login(pattern, rule, captures, line, key);
-    if (rule.kind === 'open') this.#openAt.set(pattern.name, line.at);
+    if (rule.kind === 'login') return this.#login(pattern, rule, captures, line);
+    if (rule.kind === 'open') this.#joined.open(pattern, captures, line);
+    if (rule.kind === 'close') this.#joined.close(pattern, captures, line);
     if (rule.kind === 'logout') {
       this.#logoutAt.set(pattern.name, line.at);
       this.#emit(this.#matchOf(pattern, rule, captures, line, captures['address'] ?? ''));
-    } else if (key !== undefined) {
-      if (rule.kind === 'open') this.#opens.add(key, ownCopy(captures['address'] ?? ''), line.at);
-      else this.#opens.forget(key);
     }
     return false;
   }
 
-  #login(pattern: Pattern, rule: Rule, captures: Captures, line: Line, key: string | undefined): boolean {
-    const address = this.#addressOf(pattern, rule, captures, line, key);
+  #login(pattern: Pattern, rule: Rule, captures: Captures, line: Line): boolean {
+    const address = this.#joined.addressOf(pattern, rule, captures, line);
     if (address === undefined || !isUser(captures['user'], pattern.userLimit)) return this.#refuse();
     const match = this.#matchOf(pattern, rule, captures, line, address);
     this.#emit(match);
     if (rule.needsOpen === 'always') return false;
     this.#repeats.add(line.host, line.tag, line.message, match);
     return true;
-  }
-
-  /** The client's address, as the line and the one that opened its session say; undefined where they do not agree. */
-  #addressOf(
-    pattern: Pattern,
-    rule: Rule,
-    captures: Captures,
-    { at }: Line,
-    key: string | undefined,
-  ): string | undefined {
-    const own = captures['address'];
-    const lastOpenAt = this.#openAt.get(pattern.name) ?? -Infinity;
-    const isNeeded = rule.needsOpen === 'always' || (rule.needsOpen === 'where-logged' && at - lastOpenAt <= LOGGED_MS);
-    if (!isNeeded) return own;
-    const opened = key === undefined ? undefined : this.#opens.take(key, at, pattern.openMs);
-    return own === undefined || own === opened ? opened : undefined;
   }
 
   #matchOf(pattern: Pattern, rule: Rule, captures: Captures, line: Line, address: string): Match {
@@ -286,27 +250,19 @@ const LF = 0x0a;
 /** The "tag" of classic syslogd's `last message repeated 3 times`. */
 const REPEATER_TAG = 'last';
 const MAX_NOTICES = 100;
-const MAX_HOSTS = 100;
 /** The longest that a pattern file may let an open line wait: older lines can be of no use to a login after `since`. */
 const OPEN_SLACK_MS = 600_000;
-/** Programs write a host's log out of order by seconds; a clock is set back by less than this in small steps. */
-const JUMP_MS = 60_000;
-/** A client cannot log in without its own connect line, so a server that logs these has logged one this recently. */
-const LOGGED_MS = 3_600_000;
 /** A server that has logged no logout with a session id for a day does not log them: its sessions cannot be followed. */
 const LOGOUTS_LOGGED_MS = 86_400_000;
 
-const instants = z.array(z.tuple([z.string(), z.number()]));
-const stateSchema = z.object({ opens: openState, repeats: repeatState, openAt: instants, logoutAt: instants });
+const stateSchema = z.object({
+  joined: joinedState,
+  repeats: repeatState,
+  logoutAt: z.array(z.tuple([z.string(), z.number()])),
+});
 
 function isWorthMatching({ rules }: Pattern, ascii: string): boolean {
   return rules.some(({ regex }) => ascii.includes(regex.literal));
-}
-
-/** What joins a session's lines: the key that they hold, else the pid; nothing joins lines that have neither. */
-function keyOf({ name }: Pattern, captures: Captures, { host, pid }: Line): string | undefined {
-  const key = captures['key'] ?? pid;
-  return key === undefined ? undefined : ownCopy(`${host} ${name} ${key}`);
 }
 
 function isUser(user = '', limit: number): boolean {

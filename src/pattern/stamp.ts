@@ -13,8 +13,66 @@
  * instant of the two unless that lies in the future.
  */
 
+import { COLON, DASH, DIGIT_0, DOT, isDigit, LETTER_T, nextByte, SPACE } from './bytes.ts';
+
+/** Where the stamp at `start` ends, -1 where there is none. Only the places of its separators are looked at. */
+export function stampEndAt(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start + 3] === SPACE && bytes[start + 9] === COLON && bytes[start + 12] === COLON) {
+    return bytes[start + 15] === DOT ? nextByte(bytes, SPACE, start + 15, end) : spaceAt(bytes, start + 15, end);
+  }
+  if (bytes[start + 4] === DASH && bytes[start + 7] === DASH && bytes[start + 13] === COLON) {
+    return bytes[start + 10] === LETTER_T ? nextByte(bytes, SPACE, start + 19, end) : spaceAt(bytes, start + 19, end);
+  }
+  if (bytes[start + 3] !== SPACE) return -1;
+  if (bytes[start + 6] === SPACE && bytes[start + 14] === COLON) return spaceAt(bytes, start + 20, end);
+  return bytes[start + 7] === SPACE && bytes[start + 13] === COLON ? spaceAt(bytes, start + 24, end) : -1;
+}
+
+function spaceAt(bytes: Buffer, at: number, end: number): number {
+  return at < end && bytes[at] === SPACE ? at : -1;
+}
+
+/** Whether the stamp from `start` to `end` has a year and no zone: no syslogd writes such a one. */
+export function isOwnStamp(bytes: Buffer, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === 19) return bytes[start + 10] === SPACE;
+  if (length === 20) return bytes[start + 14] === COLON && bytes[start + 3] === SPACE;
+  return length === 24 && bytes[start + 7] === SPACE;
+}
+
+/** Reads stamps, and remembers the last minute: to find its year and its daylight saving is most of the work. */
+export class StampReader {
+  #minute = '';
+  #now = 0;
+  #minuteAt: number | undefined;
+
+  /** The instant of the stamp from `start` to `end`, undefined where it names none. */
+  at(bytes: Buffer, start: number, end: number, now: number): number | undefined {
+    if (end - start !== RFC3164_BYTES) return parseStamp(bytes.toString('latin1', start, end), now);
+    const minuteAt = this.#minuteOf(bytes.toString('latin1', start, end - 2), now);
+    const [tens = 0, ones = 0] = [bytes[end - 2], bytes[end - 1]];
+    if (minuteAt === undefined || !isDigit(tens) || !isDigit(ones)) return undefined;
+    const second = (tens - DIGIT_0) * 10 + ones - DIGIT_0;
+    return second > MAX_SECOND ? undefined : minuteAt + second * 1000;
+  }
+
+  #minuteOf(minute: string, now: number): number | undefined {
+    if (this.#minute !== minute || this.#now !== now) {
+      this.#minute = minute;
+      this.#now = now;
+      this.#minuteAt = parseStamp(`${minute}00`, now);
+    }
+    return this.#minuteAt;
+  }
+}
+
+/** `Nov 23 18:00:00` */
+const RFC3164_BYTES = 15;
+/** A leap second is the 61st. */
+const MAX_SECOND = 60;
+
 /** Epoch milliseconds of the stamp that `text` is, undefined where it is none or names a day that does not exist. */
-export function parseStamp(text: string, now: number): number | undefined {
+function parseStamp(text: string, now: number): number | undefined {
   const parts = partsOf(text);
   const month = monthOf(parts?.['month']);
   if (parts === undefined || month === undefined) return undefined;
@@ -26,7 +84,7 @@ export function parseStamp(text: string, now: number): number | undefined {
     second: Number(parts['second']),
     fractionMs: Math.floor(Number(`0${parts['fraction'] ?? ''}`) * 1000),
   };
-  if (civil.hour > 23 || civil.minute > 59 || civil.second > 60) return undefined;
+  if (civil.hour > 23 || civil.minute > 59 || civil.second > MAX_SECOND) return undefined;
   if (parts['year'] === undefined) return latest(civil, now);
   const year = Number(parts['year']);
   return parts['zone'] === undefined ? local(year, civil, now) : zoned(year, civil, parts['zone']);

@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const STAMP_MODULE = pathToFileURL(path.resolve(import.meta.dirname, '../../src/pattern/stamp.js')).href;
+const HEADER_MODULE = pathToFileURL(path.resolve(import.meta.dirname, '../../src/pattern/header.js')).href;
 
 /** What a process in `zone` makes of `stamp` at `now`: V8 reads its zone once. */
 function read(zone: string, stamp: string, now: string): string {
-  const script = `import { parseStamp } from ${JSON.stringify(STAMP_MODULE)};
-    const at = parseStamp(${JSON.stringify(stamp)}, Date.parse(${JSON.stringify(now)}));
+  const script = `import { stampOf } from ${JSON.stringify(HEADER_MODULE)};
+    const at = stampOf(Buffer.from(${JSON.stringify(`${stamp} mx a: x`)}), Date.parse(${JSON.stringify(now)}));
     process.stdout.write(at === undefined ? 'none' : new Date(at).toISOString());`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     env: { TZ: zone },
