@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals';
+import path from 'node:path';
+import { readPattern } from '../../src/pattern/file.ts';
 import { Matcher } from '../../src/pattern/matcher.ts';
 import type { Match } from '../../src/pattern/match.ts';
+import type { Pattern } from '../../src/pattern/pattern.ts';
 import type { Batch, LogRecord } from '../../src/source/source.ts';
 import { linesBatch, loadShipped, matchLines } from './shipped.ts';
+import { folderOf, LOGIN_REGEX, patternText } from './temporary.ts';
 
 const patterns = loadShipped();
 const MINUTE_MS = 60_000;
@@ -254,4 +258,33 @@ test('the last line of a batch may lack its end', () => {
   const bytes = Buffer.from(`${stamp()} dovecot: ${DOVECOT}`);
   const batch: Batch = { kind: 'lines', bytes, checkpoint: {}, notices: [] };
   expect(new Matcher(patterns, 's').match(batch, NOW)).toHaveLength(1);
+});
+
+test('once a clock that was set back has caught up, a line that comes late is taken', () => {
+  const matcher = new Matcher(patterns, 's');
+  matcher.match(linesBatch(`${stamp(-600)} dovecot: ${DOVECOT}`), NOW + 600_000);
+  matcher.match(linesBatch(`${stamp()} dovecot: ${DOVECOT}`), NOW);
+  expect(matcher.match(linesBatch(`${stamp(-535)} dovecot: ${DOVECOT}`), NOW + 541_000)).toHaveLength(1);
+});
+
+/** A pattern of one's own, whose login line has an address too. */
+function ownPattern(more: string): Pattern {
+  const login = LOGIN_REGEX.replace('^ok', '^in');
+  const text = patternText('test', login, more).replace('service =', 'needs_open = "always"\nservice =');
+  const dir = folderOf({ 'test.toml': `${text}[[open]]\nregex = '''^new (?P<address>[0-9.]+)$'''\n` });
+  return readPattern(path.join(dir, 'test.toml'));
+}
+
+test('a login line that tells another address than its connect line is refused', () => {
+  const [open, login] = [`${stamp()} testd[9]: new 198.51.100.1`, `${stamp()} testd[9]: in bob from 198.51.100.1`];
+  expect(matchLines([ownPattern('')], [open, login], NOW)).toHaveLength(1);
+  expect(matchLines([ownPattern('')], [open, login.replace('198', '199')], NOW)).toEqual([]);
+});
+
+test("a tag of a server's own file counts only where no host precedes it, so no logger(1) can write it", () => {
+  const own = patternText('test', LOGIN_REGEX).replace('tags = ["testd"]', 'own_tags = ["testd"]');
+  const pattern = readPattern(path.join(folderOf({ 'test.toml': own }), 'test.toml'));
+  const message = 'ok bob from 198.51.100.1';
+  expect(matchLines([pattern], [`2026-11-23T18:00:00Z [testd] ${message}`], NOW)).toHaveLength(1);
+  expect(matchLines([pattern], [`${stamp()} testd: ${message}`, `${stamp()} testd[9]: ${message}`], NOW)).toEqual([]);
 });
