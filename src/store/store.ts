@@ -17,13 +17,13 @@ import type { Evidence, Login } from '../login/login.ts';
 import { contains, type Network } from '../login/network.ts';
 import type { Checkpoint } from '../source/source.ts';
 import { Change, type Limits, type Outcome } from './change.ts';
-import type { Entry } from './entry.ts';
+import { endedEntries, liveEntries, type Entry } from './entry.ts';
 import { Fence, type Published } from './fence.ts';
 import { Environment } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
 import { prepareStore } from './prepare.ts';
-import { clipped, userKey, type Stored } from './record.ts';
+import { userKey, type Stored } from './record.ts';
 
 export interface StoreOptions {
   /** The store's own folder; it is created, its parent is not. */
@@ -123,19 +123,19 @@ export class Store {
 
   /** All entries, ordered by the text of their address. */
   *entries(): Iterable<Entry> {
-    yield* this.#environment.read(() => this.#liveEntries(this.#logins.all()));
+    yield* this.#environment.read(() => this.#live(this.#logins.all()));
   }
 
   /** The entry that permits `address`: its own or its network's. */
   entry(address: Address): Entry | undefined {
     const stored = this.#environment.read(() => this.#covering(address));
-    return [...this.#liveEntries(stored)][0];
+    return [...this.#live(stored)][0];
   }
 
   /** The entries that a live login of `user` has a part in. */
   entriesOfUser(user: string): Entry[] {
     const entries = this.#environment.read(() =>
-      this.#logins.of(user).flatMap(({ login }) => [...this.#liveEntries(this.#logins.at(login.address))]),
+      this.#logins.of(user).flatMap(({ login }) => [...this.#live(this.#logins.at(login.address))]),
     );
     return entries.filter(({ logins }) => logins.some((login) => userKey(login.user) === userKey(user)));
   }
@@ -177,8 +177,7 @@ export class Store {
     if (!isDue) return [];
     return this.#changeAt(now, (change) => {
       const { logins, closed } = change.expire();
-      const last = groupByAddress(logins);
-      return closed.map((address) => entryOf(last.get(address) ?? []));
+      return endedEntries(logins, closed);
     });
   }
 
@@ -198,7 +197,7 @@ export class Store {
     this.#expireAt(now);
     return this.#environment.read(() => {
       const { generation, lastRemoval } = this.#meta.state();
-      const addresses = Array.from(this.#liveEntries(this.#logins.all(), now), ({ address }) => address);
+      const addresses = Array.from(this.#live(this.#logins.all(), now), ({ address }) => address);
       return { generation, lastRemoval, addresses };
     });
   }
@@ -253,40 +252,9 @@ export class Store {
     });
   }
 
-  /** Groups logins, those of one address together, into entries of what is live. */
-  *#liveEntries(stored: Iterable<Stored>, now = this.#clock()): Iterable<Entry> {
-    let logins: Login[] = [];
-    for (const each of stored) {
-      const login = clipped(each.login, now, this.#limits.graceMs);
-      if (login.expiresAt <= now) continue;
-      if (logins[0] !== undefined && logins[0].address !== login.address) {
-        yield entryOf(logins);
-        logins = [];
-      }
-      logins.push(login);
-    }
-    if (logins.length > 0) yield entryOf(logins);
+  #live(stored: Iterable<Stored>, now = this.#clock()): Iterable<Entry> {
+    return liveEntries(stored, now, this.#limits.graceMs);
   }
-}
-
-function groupByAddress(logins: readonly Login[]): Map<Address, Login[]> {
-  const groups = new Map<Address, Login[]>();
-  for (const login of logins) {
-    const group = groups.get(login.address);
-    if (group === undefined) groups.set(login.address, [login]);
-    else group.push(login);
-  }
-  return groups;
-}
-
-function entryOf(logins: readonly Login[]): Entry {
-  const [first] = logins;
-  if (first === undefined) throw new TypeError('an entry rests on at least one login');
-  return {
-    address: first.address,
-    expiresAt: logins.reduce((latest, { expiresAt }) => Math.max(latest, expiresAt), 0),
-    logins: logins.toSorted((a, b) => b.at - a.at),
-  };
 }
 
 function wrongSchema(dir: string, schema: unknown): OperationalError {

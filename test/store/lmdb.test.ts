@@ -53,7 +53,7 @@ const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0; // take
 (canMount ? test : test.skip).each([1, 100, 5000])(
   'throws on a full disk, at that call and all later ones, and keeps what it acknowledged (%d logins a transaction)',
   async (batch) => {
-    const child = path.join(import.meta.dirname, 'child.js');
+    const child = path.join(import.meta.dirname, 'store-process.js');
     const script = 'mount -t tmpfs -o size=1m none "$0" && exec "$@"';
     const fill = [process.execPath, child, 'fill-disk', place.dir, String(START), String(batch)];
     const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script, place.parent, ...fill], {

@@ -12,7 +12,7 @@ import type { Limits, Outcome } from '../../src/store/change.ts';
 import type { Selector, Store } from '../../src/store/store.ts';
 import { GRACE_MS, LIMITS, loginOf, MINUTE_MS, permitted, Place, START } from './fixture.ts';
 
-const CHILD = path.join(import.meta.dirname, 'child.js');
+const CHILD = path.join(import.meta.dirname, 'store-process.js');
 const CAPS = { ...LIMITS, maxAddressesPerUser: 2, maxUsersPerAddress: 2, maxEntries: 4 };
 const ADDRESSES = ['192.0.2.1', '192.0.2.2', '198.51.100.1', '198.51.100.2', '2001:db8::1', '2001:db8::2'];
 const USERS = ['alice', 'Alice', 'bob', 'carol', 'dave'];

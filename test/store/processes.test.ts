@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { permitted, Place, START } from './fixture.ts';
 
-const CHILD = path.join(import.meta.dirname, 'child.js');
+const CHILD = path.join(import.meta.dirname, 'store-process.js');
 const LIMIT_MS = 120_000;
 const KILLS = Number(process.env['KILLS'] ?? 10); // 200 were seen to pass
 

@@ -1,4 +1,4 @@
-/** What the tests of the store run in another process: `node child.js COMMAND DIR ...`; each prints JSON lines. */
+/** What the tests of the store run in another process: `node store-process.js COMMAND DIR ...`; each prints JSON lines. */
 import { readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { addressOf, LIMITS, loginOf, START } from './fixture.ts';
 import { OperationalError } from '../../src/errors.ts';
