@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Listener } from '../../src/server/listener.ts';
@@ -81,6 +81,23 @@ test('takes a request that comes byte by byte, and hangs up on one that is too l
 
 test('answers nothing to a request that does not end', async () => {
   expect(await exchange(await serve(echo), 'a\nb')).toBe('a\n');
+});
+
+test('serves a thousand clients at a time and hangs up on the next', async () => {
+  const endpoint = await serve(echo);
+  const clients: Socket[] = [];
+  while (clients.length < 1000) {
+    const client = createConnection(endpoint);
+    client.write('a\n');
+    await once(client, 'data');
+    clients.push(client);
+  }
+  expect(await exchange(endpoint, 'b\n').catch(() => '')).toBe(''); // closed, or reset since it had written
+  for (const client of clients) client.destroy();
+  await Promise.all(clients.map(async (client) => once(client, 'close')));
+  let said = '';
+  while (said === '') said = await exchange(endpoint, 'c\n').catch(() => ''); // until the server has seen them go
+  expect(said).toBe('c\n');
 });
 
 test('hangs up on its clients and removes its socket when it stops, which may be said twice', async () => {
