@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { Dovecot, PASSWORD } from './lab/dovecot.ts';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { Dovecot } from './lab/dovecot.ts';
 import { ADDRESS, onLab } from './lab/lab.ts';
-import { imapLogin, popLogin } from './lab/mailbox.ts';
+import { imapLogin, PASSWORD, popLogin } from './lab/mailbox.ts';
 import { Postfix } from './lab/postfix.ts';
 import { run, until } from './lab/program.ts';
 import { Sendmail } from './lab/sendmail.ts';
@@ -18,7 +18,8 @@ onLab('the lab, without relaypass', () => {
   beforeAll(async () => {
     sendmail.configure();
     postfix.configure();
-    mkdirSync('/var/lib/relaypass', { recursive: true });
+    rmSync('/var/lib/relaypass', { recursive: true, force: true });
+    mkdirSync('/var/lib/relaypass');
     run('makemap', ['hash', '/var/lib/relaypass/popauth'], '198.51.100.7\tRELAY\nIPv6:2001:db8:0:0:0:0:0:7\tRELAY\n');
     run('postmap', ['-i', 'hash:/var/lib/relaypass/postfix'], '198.51.100.7\tRELAY\n2001:db8::7\tRELAY\n');
     for (const server of [syslog, dovecot, sendmail, postfix]) await server.start();
@@ -54,14 +55,16 @@ onLab('the lab, without relaypass', () => {
     expect(await imapLogin({ from: '198.51.100.7', to: ADDRESS.mailbox }, alice)).toBe(true);
     expect(await popLogin({ from: '2001:db8::7', to: ADDRESS.mailbox6 }, alice)).toBe(true);
     expect(await popLogin({ from: '198.51.100.8', to: ADDRESS.mailbox }, { ...alice, password: 'wrong' })).toBe(false);
-    await until('the failed login to be logged', () => /auth failed.*rip=198\.51\.100\.8,/.test(mailLog()), mailLog);
+    await until('the failed login to be logged', () => /auth failed.*rip=198\.51\.100\.8,/.test(mailLog()), {
+      context: mailLog,
+    });
     expect(mailLog()).toMatch(/dovecot: imap-login: Login: user=<alice>, .*rip=198\.51\.100\.7,/);
     expect(mailLog()).toMatch(/dovecot: pop3-login: Login: user=<alice>, .*rip=2001:db8::7,/);
   });
 
   test('a rotated mail log goes on in a new file', async () => {
     syslog.rotate();
-    await until('a login in the new file', loginIsInNewFile, mailLog);
+    await until('a login in the new file', loginIsInNewFile, { context: mailLog });
     expect(mailLog()).not.toContain('rip=198.51.100.7,');
   });
 });

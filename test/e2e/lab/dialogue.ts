@@ -55,7 +55,7 @@ export class Dialogue {
 }
 
 /** Waits until a server accepts connections and greets. */
-export async function untilGreeted(to: string, port: number, context: () => string): Promise<void> {
+export async function untilGreeted(to: string, port: number, context: () => string = () => ''): Promise<void> {
   const greeted = async () => {
     try {
       const dialogue = await Dialogue.open({ from: to, to }, port);
@@ -66,5 +66,5 @@ export async function untilGreeted(to: string, port: number, context: () => stri
       return false; // not yet
     }
   };
-  await until(`a greeting from ${to}:${port}`, greeted, context);
+  await until(`a greeting from ${to}:${port}`, greeted, { context });
 }

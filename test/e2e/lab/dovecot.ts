@@ -2,14 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { untilGreeted } from './dialogue.ts';
 import { ADDRESS } from './lab.ts';
+import { PASSWORD, type MailboxServer } from './mailbox.ts';
 import { Program, run } from './program.ts';
 
 const CONFIG = '/etc/dovecot/lab.conf';
 const USERS = '/etc/dovecot/lab-users';
 const MAIL = '/var/lib/lab-mail';
-
-/** The password of every user. */
-export const PASSWORD = 'open sesame';
 
 export interface DovecotOptions {
   /** Users that may log in; `any` lets in every name, however strange, that brings the password. */
@@ -18,7 +16,7 @@ export interface DovecotOptions {
   readonly logFile?: string;
 }
 
-export class Dovecot {
+export class Dovecot implements MailboxServer {
   readonly #options: DovecotOptions;
   #dovecot: Program | undefined;
 
@@ -29,8 +27,9 @@ export class Dovecot {
   async start(): Promise<void> {
     mkdirSync(MAIL, { recursive: true });
     run('chown', ['vmail:vmail', MAIL]);
-    const { users } = this.#options;
+    const { users, logFile } = this.#options;
     if (users !== 'any') writeFileSync(USERS, users.map((user) => `${user}:{PLAIN}${PASSWORD}\n`).join(''));
+    if (logFile !== undefined) run('install', ['-m', '640', '-g', 'adm', '/dev/null', logFile]); // or it would be 0600
     writeFileSync(CONFIG, configuration(this.#options));
     this.#dovecot = new Program('dovecot', ['-F', '-c', CONFIG]);
     await untilGreeted(ADDRESS.mailbox, 143, () => this.#dovecot?.output ?? '');
@@ -61,7 +60,7 @@ userdb {
   args = uid=vmail gid=vmail home=${MAIL}/home
 }
 service anvil {
-  client_limit = 200
+  client_limit = 400
 }
 ${logFile === undefined ? 'syslog_facility = mail' : `log_path = ${logFile}`}
 ${passdb}

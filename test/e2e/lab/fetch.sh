@@ -11,6 +11,10 @@ packages_of() {
     sendmail) echo sendmail-bin m4 ;;
     postfix) echo postfix postfix-lmdb postfix-cdb ;;
     dovecot) echo dovecot-imapd dovecot-pop3d ;;
+    courier) echo courier-imap courier-pop courier-authlib-userdb postfix ;; # postfix, or apt would add another MTA
+    cyrus) echo cyrus-imapd cyrus-pop3d sasl2-bin postfix ;;
+    popa3d) echo popa3d ;;
+    perdition) echo perdition ;;
     syslog) echo rsyslog ;;
     *) echo "fetch.sh: unknown server $1" >&2; return 64 ;;
   esac
@@ -43,7 +47,7 @@ EOF
   esac
 }
 
-for server in ${*:-sendmail postfix dovecot syslog}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")

@@ -5,7 +5,7 @@
 import { describe, jest, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 
-jest.setTimeout(120_000); // real servers on a busy machine; each wait inside has a shorter limit and says what for
+jest.setTimeout(200_000); // real servers on a busy machine; each wait inside has a shorter limit and says what for
 
 /** Addresses of the private host; all but the servers' can be a client's. */
 export const ADDRESS = {

@@ -1,5 +1,14 @@
 import { Dialogue, type Route } from './dialogue.ts';
 
+/** The password of every user of the lab. */
+export const PASSWORD = 'sesame';
+
+/** A server whose users log in over POP3 or IMAP at the lab's mailbox address. */
+export interface MailboxServer {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export interface Credentials {
   readonly user: string;
   readonly password: string;
@@ -10,7 +19,11 @@ export async function imapLogin(route: Route, { user, password }: Credentials): 
   const imap = await Dialogue.open(route, 143);
   try {
     await imap.lineLike(/^\* OK/);
-    imap.send(`a LOGIN ${quoted(user)} ${quoted(password)}`);
+    imap.send(`a LOGIN {${Buffer.byteLength(user)}}`); // a literal (RFC 3501 4.3) can hold any byte
+    await imap.lineLike(/^\+/);
+    imap.send(`${user} {${Buffer.byteLength(password)}}`);
+    await imap.lineLike(/^\+/);
+    imap.send(password);
     const reply = await imap.lineLike(/^a /);
     imap.send('b LOGOUT');
     await imap.lineLike(/^b |^\* BYE/);
@@ -31,13 +44,10 @@ export async function popLogin(route: Route, { user, password }: Credentials): P
     await pop.lineLike(/^\+OK/);
     await ask(`USER ${user}`);
     const reply = await ask(`PASS ${password}`);
+    if (!reply.startsWith('+OK')) return false; // some servers hang up now
     await ask('QUIT');
-    return reply.startsWith('+OK');
+    return true;
   } finally {
     pop.close();
   }
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -2,7 +2,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 20;
+const POLL_MS = 50;
 const LIMIT_MS = 20_000; // the machine may be busy with other builds; a wait that succeeds ends at once
 const STOP_MS = 10_000; // then it is killed
 
@@ -61,23 +61,31 @@ export class Program {
   }
 
   /** Waits for a condition of a program that must not end meanwhile. */
-  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  async until(what: string, condition: () => boolean | Promise<boolean>, wait: Wait = {}): Promise<void> {
     const orEnded = async () => {
       if (await condition()) return true;
       if (!this.running) throw new Error(`${this.name} ended before ${what}:\n${this.#output}`);
       return false;
     };
-    await until(what, orEnded, () => this.#output);
+    await until(what, orEnded, { context: () => this.#output, ...wait });
   }
 }
 
-/** Waits until the condition holds. @throws Error which names `what`, and holds `context()`, after {@link LIMIT_MS} */
+/** How a wait differs from the usual one. */
+export interface Wait {
+  /** @default 20 s */
+  readonly limitMs?: number;
+  /** What a failure should show. */
+  readonly context?: () => string;
+}
+
+/** Waits until the condition holds. @throws Error which names `what` when it does not in time */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  context: () => string = () => '',
+  { limitMs = LIMIT_MS, context = () => '' }: Wait = {},
 ): Promise<void> {
-  const end = Date.now() + LIMIT_MS;
+  const end = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`gave up waiting for: ${what}\n${context()}`);
     await delay(POLL_MS);

@@ -1,4 +1,4 @@
-/** The real rsyslogd behind /dev/log, writing /var/log/mail.log as Debian's does. */
+/** The real rsyslogd behind /dev/log, writing /var/log/mail.log and /var/log/syslog as Debian's does. */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { Program } from './program.ts';
 
@@ -7,6 +7,8 @@ const PIDFILE = '/run/rsyslogd.pid';
 
 /** Where Debian keeps the mail log. */
 export const MAIL_LOG = '/var/log/mail.log';
+/** Where Debian keeps everything, what is not of the facility mail too. */
+export const WHOLE_LOG = '/var/log/syslog';
 
 /** How the header of a line reads: RFC 3339 is the default of today, RFC 3164 that of before. */
 export type LineFormat = 'rfc3339' | 'rfc3164';
@@ -42,5 +44,6 @@ function configuration(format: LineFormat): string {
   return `module(load="imuxsock" SysSock.RateLimit.Interval="0")
 module(load="builtin:omfile" template="${TEMPLATE[format]}" fileOwner="root" fileGroup="adm" fileCreateMode="0640")
 mail.* action(type="omfile" file="${MAIL_LOG}")
+*.* action(type="omfile" file="${WHOLE_LOG}")
 `;
 }
