@@ -1,0 +1,149 @@
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { onLab } from './lab/lab.ts';
+import { run } from './lab/program.ts';
+import { MAP_FILE, mapHolds, Relaypass, relaypass } from './lab/relaypass.ts';
+import { Sendmail } from './lab/sendmail.ts';
+import { appendLogin, WRITTEN_LOG } from './lab/written-log.ts';
+
+const FIRST = '198.51.100.7';
+const SECOND = '198.51.100.8';
+const MAKEMAP = '/usr/sbin/makemap';
+const RETRY_MS = 120_000; // a build that hangs is killed after half a minute, and one more may be waiting behind it
+const ELSEWHERE = '/run/lab/maps';
+
+onLab('a host that hinders the daemon', () => {
+  const daemon = new Relaypass();
+
+  beforeAll(() => new Sendmail().configure());
+  beforeEach(() => {
+    writeFileSync(WRITTEN_LOG, '');
+    daemon.configure(configuration('/var/lib/relaypass/popauth'));
+  });
+  afterEach(async () => {
+    restoreMakemap();
+    await daemon.stop();
+    expect(daemon.output).not.toMatch(/^\s+at .*:\d+/m);
+  });
+
+  const firstLoginCounts = async (map?: string) => {
+    daemon.start();
+    appendLogin(FIRST);
+    await daemon.until('the first login to count', () => mapHolds(FIRST, map));
+  };
+  const secondLoginCounts = async (map?: string) =>
+    daemon.until('the second login to count', () => mapHolds(SECOND, map), { limitMs: RETRY_MS });
+
+  test.each([
+    ['fails', 'echo boom >&2; exit 74', /boom/],
+    ['succeeds without a map', 'exit 0', /not published.*reason=/],
+    ['hangs', 'exec sleep 600', /did not finish in \d+ s/],
+  ])('while makemap %s, the last good map stays; then the login counts', async (_, script, reason) => {
+    await firstLoginCounts();
+    const good = readFileSync(MAP_FILE);
+    replaceMakemap(script);
+    appendLogin(SECOND);
+    await daemon.until('the reason to be told', () => reason.test(daemon.output), { limitMs: RETRY_MS });
+    expect(readFileSync(MAP_FILE).equals(good)).toBe(true);
+    restoreMakemap();
+    await secondLoginCounts();
+    expect(mapHolds(FIRST)).toBe(true);
+  });
+
+  test('while makemap fails, an address whose time is up is still closed out', async () => {
+    daemon.start();
+    appendLogin(FIRST, { ageMs: 590_000 });
+    appendLogin(SECOND);
+    await daemon.until('the logins to count', () => mapHolds(FIRST) && mapHolds(SECOND));
+    replaceMakemap('exit 74');
+    await daemon.until('the map to be emptied', () => !mapHolds(FIRST));
+    expect(daemon.output).toContain('emptied');
+    restoreMakemap();
+    await secondLoginCounts();
+    expect(mapHolds(FIRST)).toBe(false);
+  });
+
+  test('a map folder that may not be written is told, and written to when it may', async () => {
+    rmSync(ELSEWHERE, { recursive: true, force: true });
+    mkdirSync(ELSEWHERE);
+    daemon.configure(configuration(`${ELSEWHERE}/popauth`));
+    daemon.start();
+    await daemon.until('the reason to be told', () => /not published.*\/run\/lab\/maps/.test(daemon.output));
+    appendLogin(FIRST);
+    run('chown', ['relaypass:', ELSEWHERE]);
+    await daemon.until('the login to count', () => mapHolds(FIRST, `${ELSEWHERE}/popauth`), { limitMs: RETRY_MS });
+  });
+
+  test('while the disk of the map is full, the last good map stays; then the login counts', async () => {
+    await onTinyDisk(ELSEWHERE, async () => {
+      daemon.configure(configuration(`${ELSEWHERE}/popauth`));
+      await firstLoginCounts(`${ELSEWHERE}/popauth`);
+      const good = readFileSync(`${ELSEWHERE}/popauth.db`);
+      fill(ELSEWHERE);
+      appendLogin(SECOND);
+      await daemon.until('the reason to be told', () => /not published/.test(daemon.output), { limitMs: RETRY_MS });
+      expect(readFileSync(`${ELSEWHERE}/popauth.db`).equals(good)).toBe(true);
+      empty(ELSEWHERE);
+      await secondLoginCounts(`${ELSEWHERE}/popauth`);
+    });
+  });
+
+  test('when the disk of the store is full the daemon ends, and the login counts after its restart', async () => {
+    rmSync('/var/lib/relaypass', { recursive: true });
+    await onTinyDisk('/var/lib/relaypass', async () => {
+      await firstLoginCounts();
+      fill('/var/lib/relaypass');
+      appendLogin(SECOND);
+      const exit = await daemon.exited();
+      expect(exit).not.toEqual({ status: 0, signal: null });
+      expect(mapHolds(SECOND)).toBe(false);
+      empty('/var/lib/relaypass');
+      daemon.start();
+      await secondLoginCounts();
+      expect(relaypass('list').stdout).toContain(FIRST);
+    });
+  });
+});
+
+function configuration(map: string): string {
+  return `grace = "10m"
+[[source]]
+file = "${WRITTEN_LOG}"
+[[map]]
+mta = "sendmail"
+path = "${map}"
+`;
+}
+
+/** The daemon finds this in the place of the real one. */
+function replaceMakemap(script: string): void {
+  rmSync(MAKEMAP);
+  writeFileSync(MAKEMAP, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+}
+
+function restoreMakemap(): void {
+  rmSync(MAKEMAP);
+  symlinkSync('../libexec/sendmail/makemap', MAKEMAP);
+}
+
+async function onTinyDisk(folder: string, use: () => Promise<void>): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  run('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=755,uid=relaypass,gid=relaypass', 'tiny', folder]);
+  try {
+    await use();
+  } finally {
+    run('umount', ['--lazy', folder]); // a daemon of a failed test may still hold it
+  }
+}
+
+function fill(folder: string): void {
+  try {
+    for (let size = 65_536; ;) writeFileSync(`${folder}/fill`, Buffer.alloc(size), { flag: 'a' });
+  } catch {
+    // full
+  }
+}
+
+function empty(folder: string): void {
+  rmSync(`${folder}/fill`);
+}
