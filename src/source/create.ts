@@ -19,8 +19,7 @@ export function createSources(configured: readonly SourceConfig[] | undefined, o
   return (configured ?? detected(options)).map((source) => createSource(source, options));
 }
 
-/** The source that the configuration asks for. */
-export function createSource(config: SourceConfig, options: SourceOptions): LogSource {
+function createSource(config: SourceConfig, options: SourceOptions): LogSource {
   if ('file' in config) return createFileSource(config.file, options);
   return 'journal' in config ? createJournalSource(options) : createStdinSource(process.stdin);
 }

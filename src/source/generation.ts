@@ -17,7 +17,7 @@ export interface GenerationRecord {
   readonly done: boolean;
 }
 
-const CHUNK_BYTES = 1_048_576; // a read: seconds of the busiest log, and little memory
+const CHUNK_BYTES = 262_144; // a read: as fast as any greater, and a burst takes less memory
 const LF = 10;
 const NO_BYTES = Buffer.alloc(0);
 

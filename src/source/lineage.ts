@@ -223,7 +223,11 @@ export class Lineage {
   #giveUp(unread: readonly string[], tell: (notice: Notice) => void): void {
     for (const { path, fingerprint } of this.#generations.filter(isLost)) {
       const others = unread.length === 0 ? '' : `, unless it is in ${unread.join(', ')}, which cannot be read`;
-      tell(lost(`what ${path} held after byte ${fingerprint.offset} was truncated or removed unread${others}`));
+      tell(
+        lost(
+          `${path} was truncated or removed: what came after byte ${fingerprint.offset}, if anything, is lost${others}`,
+        ),
+      );
     }
     this.#generations = this.#generations.filter((generation) => !isLost(generation));
   }

@@ -1,6 +1,6 @@
 /**
  * The logger of the follow benchmark: writes numbered lines at a rate until SIGTERM, then prints how many. SIGHUP makes
- * it open the log anew.
+ * it open the log anew. It says `ready` first.
  *
  *     follow-writer LOG RATE          appends to the file
  *     follow-writer tcp:PORT RATE     sends to a syslog daemon on 127.0.0.1
@@ -23,6 +23,7 @@ const timer = setInterval(() => {
   if (text !== '') write(text);
 }, TICK_MS);
 
+process.stdout.write('ready\n');
 process.on('SIGTERM', () => {
   clearInterval(timer);
   process.stdout.write(`${written}\n`, () => process.exit());

@@ -4,8 +4,8 @@
  *
  *     npm run bench:follow [SCENARIO...]       FOLLOW_RATES=2000,20000 FOLLOW_ROUNDS=6
  *
- * Where lines would be lost by nature, the writer is stopped: between copy and truncation, and, 0.4 s before, where the
- * log is truncated without a copy. The real logrotate and rsyslogd are used where they are installed or lie below
+ * Where lines would be lost by nature, the writer is stopped: between copy and truncation, and, where the log is
+ * truncated or deleted without a copy, until relaypass has read it. The real logrotate and rsyslogd are used where they are installed or lie below
  * ~/.cache/relaypass/lab (test/e2e/lab/fetch.sh syslog; logrotate's package unpacked the same way).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -18,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const RATES = (process.env['FOLLOW_RATES'] ?? '2000,20000').split(',').map(Number);
 const ROUNDS = Number(process.env['FOLLOW_ROUNDS'] ?? 6);
 const ROUND_MS = 1000;
-const CATCH_UP_MS = 400; // twice relaypass' poll interval
+const TAIL_BYTES = 65_536; // the last batch and its checkpoint
 const SETTLE_MS = 2000;
 const KILL_MS = { least: 300, most: 1500 };
 const RSYSLOG_PORT = 5140;
@@ -31,6 +31,7 @@ interface Stage {
   readonly writer: ChildProcess;
   readonly round: number;
   readonly rsyslogd: ChildProcess | undefined;
+  readonly readers: readonly Reader[];
 }
 
 interface Scenario {
@@ -97,19 +98,15 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'truncated, regrown',
-    round: (stage) => whileStopped(stage, () => fs.truncateSync(stage.log), CATCH_UP_MS),
+    round: (stage) => whenRead(stage, () => fs.truncateSync(stage.log)),
   },
   {
     name: 'truncated to same size',
     round: (stage) =>
-      whileStopped(
-        stage,
-        () => {
-          const { size } = fs.statSync(stage.log);
-          fs.writeFileSync(stage.log, `${'-'.repeat(99)}\n`.repeat(Math.ceil(size / 100)).slice(-size));
-        },
-        CATCH_UP_MS,
-      ),
+      whenRead(stage, () => {
+        const { size } = fs.statSync(stage.log);
+        fs.writeFileSync(stage.log, `${'-'.repeat(99)}\n`.repeat(Math.ceil(size / 100)).slice(-size));
+      }),
   },
   {
     name: 'symlink switched',
@@ -123,9 +120,8 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'unlinked, inode reused',
     round: async (stage) => {
-      fs.unlinkSync(stage.log);
+      await whenRead(stage, () => fs.unlinkSync(stage.log));
       reopen(stage);
-      await sleep(CATCH_UP_MS);
     },
   },
   { name: 'real logrotate', needs: ['logrotate'], round: (stage) => logrotate(stage, 'create', stage.writer) },
@@ -150,11 +146,31 @@ function reopen({ log, writer }: Stage): void {
   writer.kill('SIGHUP');
 }
 
-async function whileStopped({ writer }: Stage, work: () => void, catchUpMs = 20): Promise<void> {
+async function whileStopped({ writer }: Stage, work: () => void): Promise<void> {
   writer.kill('SIGSTOP');
-  await sleep(catchUpMs);
+  await sleep(20);
   work();
   writer.kill('SIGCONT');
+}
+
+/** Does what makes lines unreadable for good when relaypass, killed or not, has read all there are. */
+async function whenRead({ writer, log, readers }: Stage, work: () => void): Promise<void> {
+  writer.kill('SIGSTOP');
+  await sleep(20);
+  const [, last = ''] = /n=(\d+)\n$/.exec(tailOf(log)) ?? [];
+  const isBehind = ({ out, isOurs }: Reader) => isOurs && !new RegExp(`(?:^| )${last}\t`, 'm').test(tailOf(out));
+  while (readers.some(isBehind)) await sleep(20);
+  work();
+  writer.kill('SIGCONT');
+}
+
+function tailOf(file: string): string {
+  const { size } = fs.statSync(file);
+  const fd = fs.openSync(file, 'r');
+  const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  fs.readSync(fd, buffer, 0, buffer.length, size - buffer.length);
+  fs.closeSync(fd);
+  return buffer.toString('latin1');
 }
 
 function newTarget(log: string, number: number): string {
@@ -212,6 +228,7 @@ class Reader {
   readonly name: string;
   readonly out: string;
   readonly #start: () => ChildProcess;
+  readonly isOurs: boolean;
   readonly #isKilled: boolean;
   #process: ChildProcess | undefined;
   #isStopping = false;
@@ -222,6 +239,7 @@ class Reader {
     this.out = path.join(folder, `${name.replaceAll(' ', '-')}.out`);
     fs.writeFileSync(this.out, '');
     this.#start = () => launch(this.out);
+    this.isOurs = name.startsWith('relaypass');
     this.#isKilled = isKilled;
   }
 
@@ -258,7 +276,8 @@ class Reader {
 /** Of a line of the log, or of one that follow-reader wrote. */
 function numbersIn(line: string): string[] {
   const [, number] = /n=(\d+)$/.exec(line) ?? [];
-  return number === undefined ? (line.split('\t')[0] ?? '').split(' ').filter((word) => word !== '') : [number];
+  if (number !== undefined) return [number];
+  return /^\d/.test(line) ? (line.split('\t')[0] ?? '').split(' ') : [];
 }
 
 function readersOf(folder: string, log: string): Reader[] {
@@ -283,9 +302,10 @@ async function play(scenario: Scenario, rate: number): Promise<readonly string[]
   await sleep(SETTLE_MS);
   const target = rsyslogd === undefined ? log : `tcp:${RSYSLOG_PORT}`;
   const writer = start(process.execPath, [script('follow-writer'), target, String(rate)]);
+  if (writer.stdout !== null) await once(writer.stdout, 'data');
   await sleep(ROUND_MS);
   for (let round = 0; round < ROUNDS; round += 1) {
-    await scenario.round({ folder, log, writer, round, rsyslogd });
+    await scenario.round({ folder, log, writer, round, rsyslogd, readers });
     await sleep(ROUND_MS);
   }
   const written = await stopWriter(writer);

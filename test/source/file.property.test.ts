@@ -11,7 +11,7 @@ import path from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createFileSource } from '../../src/source/file.ts';
-import type { Checkpoint, LogSource } from '../../src/source/source.ts';
+import type { Batch, Checkpoint, LogSource } from '../../src/source/source.ts';
 import { MailHost } from './mail-host.ts';
 
 type Action =
@@ -21,11 +21,14 @@ type Action =
   | { do: 'rotateDelayed'; style: 'number' | 'date'; count: number }
   | { do: 'copytruncate'; between: 'nothing' | 'write' | 'poll' }
   | { do: 'truncateRegrow'; count: number }
-  | { do: 'poll'; commits: number }
+  | { do: 'poll'; commits: number; meanwhile?: Meanwhile | undefined }
   | { do: 'pause'; seconds: number }
   | { do: 'kill' }
   | { do: Plain }
   | { do: 'up' };
+
+/** What happens to the log while the reader looks at it, at the points where it waits. */
+type Meanwhile = 'write' | 'rotate' | 'copytruncate' | 'truncate' | 'symlink' | 'unlinkCreate' | 'compress' | 'late';
 
 type Plain =
   | 'create'
@@ -43,6 +46,20 @@ type Plain =
 const style = fc.constantFrom('number' as const, 'date' as const);
 const padding = fc.constantFrom(0, 1, 7, 50, 300);
 const count = fc.integer({ min: 1, max: 4 });
+const committed = fc.integer({ min: 0, max: 9 });
+const happening = fc.option(
+  fc.constantFrom<Meanwhile[]>(
+    'write',
+    'rotate',
+    'copytruncate',
+    'truncate',
+    'symlink',
+    'unlinkCreate',
+    'compress',
+    'late',
+  ),
+  { nil: undefined, freq: 3 },
+);
 const plain = (...names: Plain[]): fc.Arbitrary<Action> => fc.record({ do: fc.constantFrom(...names) });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -58,7 +75,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('truncateRegrow' as const), count }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('poll' as const), commits: fc.integer({ min: 0, max: 9 }) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('poll' as const), commits: committed, meanwhile: happening }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pause' as const), seconds: fc.constantFrom(1, 20, 70, 2000) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('up' as const) }) },
@@ -93,10 +110,17 @@ class Reader {
     await this.#source.start(stored, 0);
   }
 
-  /** Reads to the end and commits after the first `commits` batches. */
-  async poll(commits: number): Promise<void> {
+  /** Reads to the end and commits after the first `commits` batches; `meanwhile` happens while the first is read. */
+  async poll(commits: number, meanwhile?: () => void): Promise<void> {
+    const first = this.#source?.read();
+    meanwhile?.();
+    await this.#take(await first, commits);
+    if (meanwhile !== undefined) await this.poll(commits);
+  }
+
+  async #take(first: Batch | undefined, commits: number): Promise<void> {
     let batches = 0;
-    for (let batch = await this.#source?.read(); batch !== undefined; batch = await this.#source?.read()) {
+    for (let batch = first; batch !== undefined; batch = await this.#source?.read()) {
       if (batch.kind === 'lines') this.uncommitted.push(...batch.bytes.toString('latin1').split('\n').slice(0, -1));
       this.#last = batch.checkpoint;
       batches += 1;
@@ -174,7 +198,7 @@ class World {
         return host.write(step.count * 10, 40);
       case 'poll':
         if (!reader.isUp) return;
-        await reader.poll(step.commits);
+        await reader.poll(step.commits, step.meanwhile && (() => this.#meanwhile(step.meanwhile)));
         for (const content of host.reachable(reader.remembered())) this.#pinned.add(content);
         host.noteRead(this.#pinned);
         return;
@@ -213,6 +237,21 @@ class World {
     }
   }
 
+  #meanwhile(step: Meanwhile | undefined): void {
+    const { host } = this;
+    if (step === 'compress' || step === 'copytruncate') this.#noteCopy();
+    if (step === 'write') host.write(2, 3);
+    if (step === 'rotate') this.#rotate('number');
+    if (step === 'copytruncate') host.copy();
+    if (step === 'truncate' || step === 'copytruncate') host.truncate();
+    if (step === 'symlink') host.switchSymlink();
+    if (step === 'unlinkCreate') host.unlink();
+    if (step === 'unlinkCreate') host.create();
+    if (step === 'compress') host.compress();
+    if (step === 'late' && this.#now - this.#rotatedAt < 50_000) host.writeLate();
+    this.#account();
+  }
+
   #rotate(how: 'number' | 'date'): void {
     this.host.rotate(how);
     this.host.create();
@@ -228,9 +267,14 @@ class World {
   }
 
   async #pollBetween(): Promise<void> {
+    this.#noteCopy();
+    await this.run({ do: 'poll', commits: 1 });
+  }
+
+  /** A copy that is there beside its original while the reader looks: what it has not read yet may come twice. */
+  #noteCopy(): void {
     const before = new Set(this.#delivered());
     for (const line of this.host.written) if (!before.has(line)) this.host.copiedUnread.add(line);
-    await this.run({ do: 'poll', commits: 1 });
   }
 
   async #die(): Promise<void> {

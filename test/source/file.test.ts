@@ -246,6 +246,17 @@ describe('truncation', () => {
     expect((await readAll(source)).text).toBe('2\n');
   });
 
+  test('keeps the first line after a copy which shows that no line was cut', async () => {
+    append('1\nbegun');
+    const source = await start();
+    await readAll(source);
+    append(' and ended\n');
+    fs.copyFileSync(log, `${log}.1`);
+    fs.truncateSync(log);
+    append('2\n');
+    expect((await readAll(source)).text).toBe('begun and ended\n2\n');
+  });
+
   test('passes by the hole that a truncated log has for a writer which does not append', async () => {
     const writer = fs.openSync(log, 'w');
     fs.writeSync(writer, `${'x'.repeat(50)}\n`.repeat(100_000));

@@ -104,7 +104,7 @@ export class MailHost {
     this.#shift();
     fs.copyFileSync(this.log, `${this.log}.1`);
     this.#contents.set(`${this.log}.1`, { lines: [...content.lines] });
-    content.isInsideLine = this.#hasPartial(content);
+    content.isInsideLine ||= this.#hasPartial(content);
   }
 
   truncate(): void {
