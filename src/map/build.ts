@@ -20,7 +20,7 @@ import { mapFile, type MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
 
 /** A whole, checked map that waits to be renamed; `remove` takes away what is left of its folder. */
-export interface BuiltMap {
+interface BuiltMap {
   readonly file: string;
   remove(): Promise<void>;
 }

@@ -37,7 +37,7 @@ export interface Snapshot {
 }
 
 /** What the store noted when a map was put in place. */
-export interface PublishedMap {
+interface PublishedMap {
   readonly generation: number;
   /** Whether the file is still that one. */
   readonly intact: boolean;
@@ -69,11 +69,11 @@ export interface MapPublisherOptions {
    * @default the process ends of it, as of every unhandled rejection
    */
   readonly onFailure?: (error: unknown) => void;
-  /** The first pause after a failure; it doubles up to a minute. @default 1000 */
+  /** The first pause after a failure; it doubles up to ten seconds. @default 1000 */
   readonly retryMs?: number;
 }
 
-const MAX_RETRY_MS = 60_000; // an address past its time waits no longer for this than for the sweep timer
+const MAX_RETRY_MS = 10_000; // a request waits for the next try, and may be to take away an address past its time
 const BASE_POLL_MS = 2000; // a stat each; an editor's rename is seen as well
 const REPORT_INTERVAL_MS = 60_000;
 

@@ -3,7 +3,7 @@
  * time if it so happens: the store's fence lets no older map replace a newer one.
  *
  * - The first change is published at once; what arrives during a build joins the next. There is no fixed delay.
- * - A map that fails to build leaves the last good one in place; it is reported and tried again, ever more slowly.
+ * - A map that fails to build leaves the last good one in place; it is reported and tried again, ever more slowly, but every ten seconds.
  * - Where the map that stands could permit an address that is permitted no more, and its successor fails to build, an
  *   empty map takes its place.
  *
@@ -14,7 +14,7 @@ import { MapPublisher, type MapPublisherOptions, type PublishResult } from './ma
 import type { MapTarget } from './target.ts';
 import { hostTools } from './tools.ts';
 
-export type { MapStore, PublishOutcome, PublishResult } from './map-publisher.ts';
+export type { PublishResult } from './map-publisher.ts';
 
 export interface PublisherOptions extends Omit<MapPublisherOptions, 'target' | 'builder'> {
   readonly targets: readonly MapTarget[];
