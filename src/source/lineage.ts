@@ -5,9 +5,8 @@
  * that makes sense; what is not known is a new generation, to be read from its beginning: so two rotations between two
  * looks lose nothing, and neither does a copy that was made before the log was truncated.
  */
-import fs from 'node:fs';
 import type { Clock } from '../clock.ts';
-import { inodeOf, openBody, unavailable, type Body, type Unavailable } from './body.ts';
+import { openBody, type Body, type Unavailable } from './body.ts';
 import {
   compare,
   compareHeads,
@@ -18,8 +17,9 @@ import {
   type Likeness,
 } from './fingerprint.ts';
 import { Generation, type GenerationRecord } from './generation.ts';
+import { contentsOf, inodeAt, list, namesOf, type Listing } from './listing.ts';
 import { seek, type StampOf } from './seek.ts';
-import { listSiblings, realPath, type Sibling } from './siblings.ts';
+import { realPath, type Sibling } from './siblings.ts';
 import type { Notice } from './source.ts';
 
 export interface LineageOptions {
@@ -30,11 +30,6 @@ export interface LineageOptions {
 
 /** What the log's name leads to now. */
 export type Log = Generation | Unavailable;
-
-interface Listing {
-  readonly inode: string | undefined;
-  readonly siblings: readonly Sibling[];
-}
 
 const MAX_LOOKS = 10; // names that move all the while are looked at again by the next poll
 
@@ -91,7 +86,7 @@ export class Lineage {
 
   /** Tells whether files came, went or were renamed since all were identified. */
   hasMoved(): boolean {
-    return this.#key(this.#list()) !== this.#identified;
+    return this.#contents(this.#list()) !== this.#identified;
   }
 
   /**
@@ -99,7 +94,7 @@ export class Lineage {
    * nothing was read of it: then nothing shows whether it was truncated.
    */
   async look(horizon: number, tell: (notice: Notice) => void): Promise<Log> {
-    const { inode, trouble } = this.#stat();
+    const { inode, trouble } = inodeAt(this.#file);
     const held = inode === undefined ? undefined : this.#holding(inode);
     if (held?.isBlank === false && this.#identified !== undefined) return held;
     const isRefused = held === undefined && inode !== undefined;
@@ -120,7 +115,7 @@ export class Lineage {
       if (this.#isFirstStart) this.#tellUnread(unread, tell);
       this.#isFirstStart = false;
       this.#beginAt = undefined;
-      this.#identified = isStable ? this.#key(listing) : undefined;
+      this.#identified = isStable ? this.#contents(listing) : undefined;
       return log;
     }
   }
@@ -221,13 +216,10 @@ export class Lineage {
   }
 
   #giveUp(unread: readonly string[], tell: (notice: Notice) => void): void {
+    const others = unread.length === 0 ? '' : `, unless it is in ${unread.join(', ')}, which cannot be read`;
     for (const { path, fingerprint } of this.#generations.filter(isLost)) {
-      const others = unread.length === 0 ? '' : `, unless it is in ${unread.join(', ')}, which cannot be read`;
-      tell(
-        lost(
-          `${path} was truncated or removed: what came after byte ${fingerprint.offset}, if anything, is lost${others}`,
-        ),
-      );
+      const what = `what came after byte ${fingerprint.offset}, if anything, is lost${others}`;
+      tell(lost(`${path} was truncated or removed: ${what}`));
     }
     this.#generations = this.#generations.filter((generation) => !isLost(generation));
   }
@@ -245,34 +237,19 @@ export class Lineage {
   }
 
   #list(): Listing {
-    const { inode } = this.#stat();
-    const hints = this.#generations.map(({ path }) => path);
-    return { inode, siblings: listSiblings(this.#file, hints).filter((sibling) => sibling.inode !== inode) };
-  }
-
-  #stat(): { readonly inode?: string; readonly trouble?: Unavailable } {
-    try {
-      return { inode: inodeOf(fs.statSync(this.#file, { bigint: true })) };
-    } catch (error) {
-      return { trouble: unavailable(error, this.#file) };
-    }
-  }
-
-  /** Differs when a file came, went, or was changed by anybody but a writer of what is read anyway. */
-  #key({ inode, siblings }: Listing): string {
-    const keys = siblings.map(({ inode: own, sizeBytes, changedAt }) =>
-      this.#holding(own) === undefined ? `${own} ${sizeBytes} ${changedAt}` : own,
+    return list(
+      this.#file,
+      this.#generations.map(({ path }) => path),
     );
-    return [inode, ...keys].join('\n');
+  }
+
+  #contents(listing: Listing): string {
+    return contentsOf(listing, (inode) => this.#holding(inode) !== undefined);
   }
 }
 
 function isLost({ state }: Generation): boolean {
   return state === 'lost';
-}
-
-function namesOf({ inode, siblings }: Listing): string {
-  return [inode, ...siblings.map(({ path, inode: own }) => `${path} ${own}`)].join('\n');
 }
 
 async function hasBytesAfter({ fingerprint }: Generation, body: Body): Promise<boolean> {
