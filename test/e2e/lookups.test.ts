@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { mkdirSync } from 'node:fs';
 import { configSchema } from '../../src/config/schema.ts';
 import { checkToml } from '../../src/config/toml.ts';
 import { createLog } from '../../src/log.ts';
@@ -11,8 +10,10 @@ import { GRACE_MS, Place } from '../store/fixture.ts';
 import { ADDRESS, onLab } from './lab/lab.ts';
 import { Postfix } from './lab/postfix.ts';
 import { run } from './lab/program.ts';
+import { Relaypass, relaypass } from './lab/relaypass.ts';
 import { Sendmail } from './lab/sendmail.ts';
 import { SmtpSession, tryToRelay, tryToSend } from './lab/smtp.ts';
+import { appendLogin, WRITTEN_LOG } from './lab/written-log.ts';
 
 const CLIENT = '198.51.100.7';
 const CLIENT6 = '2001:db8::7';
@@ -222,6 +223,44 @@ for (const { title, toml, mta, servers, refused } of BOUND) {
   });
 }
 
+onLab('the daemon as its unit runs it answers a chrooted Postfix and a Sendmail at once,', () => {
+  const daemon = new Relaypass();
+  const postfix = new Postfix({ restriction: POLICY, chroot: true });
+  const sendmail = new Sendmail({ snippet: SNIPPET });
+
+  beforeAll(async () => {
+    makeFolders();
+    postfix.configure();
+    sendmail.configure();
+    daemon.configure(
+      `[[source]]\nfile = "${WRITTEN_LOG}"\n[[map]]\nmta = "none"\ntype = "text"\n${lookup('policy', `unix:${QUEUE}/policy`)}${lookup('socketmap', 'unix:/run/relaypass/socketmap')}`,
+    );
+    daemon.start();
+    await daemon.until('the daemon follows its log', () => daemon.output.includes('started'));
+    await postfix.start();
+    await sendmail.start();
+  });
+  afterAll(async () => {
+    await postfix.stop();
+    await sendmail.stop();
+    await daemon.stop();
+  });
+
+  test('when a login is logged and when an admin takes it back', async () => {
+    const asked = async () => [
+      await tryToRelay(routeOf(CLIENT, POSTFIX.servers)),
+      await tryToRelay(routeOf(CLIENT6, SENDMAIL.servers)),
+    ];
+    const refused = [expect.stringMatching(POSTFIX.refused), expect.stringMatching(SENDMAIL.refused)];
+    expect(await asked()).toEqual(refused);
+    for (const client of [CLIENT, CLIENT6]) appendLogin(client);
+    await daemon.until('both logins', () => daemon.output.split('granted').length === 3);
+    expect(await asked()).toEqual([expect.stringMatching(/^250 /), expect.stringMatching(/^250 /)]);
+    expect(relaypass('purge', '--all')).toMatchObject({ status: 0 });
+    expect(await asked()).toEqual(refused);
+  });
+});
+
 function lookup(protocol: string, listen: string, more = ''): string {
   return `[[lookup]]\nprotocol = "${protocol}"\nlisten = "${listen}"\n${more}\n`;
 }
@@ -232,7 +271,7 @@ function routeOf(from: string, [v4, v6]: readonly [string, string]) {
 
 /** What docs/lookups.md tells the admin to make, and the address that the lab does not have. */
 function makeFolders(): void {
-  mkdirSync('/run/relaypass', { recursive: true });
-  run('install', ['-d', '-o', 'root', '-g', 'postfix', '-m', '2750', QUEUE]);
+  run('install', ['-d', '-o', 'relaypass', '-m', '755', '/run/relaypass']);
+  run('install', ['-d', '-o', 'relaypass', '-g', 'postfix', '-m', '2750', QUEUE]);
   run('ip', ['-6', 'addr', 'replace', `${LONGER6}/128`, 'dev', 'lo', 'nodad']);
 }

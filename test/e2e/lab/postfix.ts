@@ -14,6 +14,8 @@ const DATA = '/var/lib/postfix';
 export interface PostfixOptions {
   /** The restriction that asks relaypass. @default "check_client_access hash:/var/lib/relaypass/postfix" */
   readonly restriction?: string;
+  /** Whether smtpd runs inside the queue folder, as Debian's does. @default false */
+  readonly chroot?: boolean;
 }
 
 export class Postfix {
@@ -32,7 +34,7 @@ export class Postfix {
       `${ETC}/main.cf`,
       mainCf(this.#options.restriction ?? 'check_client_access hash:/var/lib/relaypass/postfix'),
     );
-    writeOld(`${ETC}/master.cf`, MASTER_CF);
+    writeOld(`${ETC}/master.cf`, masterCf(this.#options.chroot === true ? 'y' : 'n'));
   }
 
   /** Needs relaypass's map to exist. */
@@ -96,8 +98,10 @@ smtpd_relay_restrictions = permit_mynetworks, permit_auth_destination, ${restric
 `;
 }
 
-const MASTER_CF = `${ADDRESS.postfix}:25 inet n - n - - smtpd
-[${ADDRESS.postfix6}]:25 inet n - n - - smtpd
+/** @param chroot as master.cf writes it */
+function masterCf(chroot: 'y' | 'n'): string {
+  return `${ADDRESS.postfix}:25 inet n - ${chroot} - - smtpd
+[${ADDRESS.postfix6}]:25 inet n - ${chroot} - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -111,3 +115,4 @@ retry unix - - n - - error
 discard unix - - n - - discard
 anvil unix - - n - 1 anvil
 `;
+}
