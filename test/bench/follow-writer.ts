@@ -1,6 +1,6 @@
 /**
  * The logger of the follow benchmark: writes numbered lines at a rate until SIGTERM, then prints how many. SIGHUP makes
- * it open the log anew. It says `ready` first.
+ * it open the log anew. It says `ready` first, and `paused` when SIGUSR2 makes it pause; another one lets it go on.
  *
  *     follow-writer LOG RATE          appends to the file
  *     follow-writer tcp:PORT RATE     sends to a syslog daemon on 127.0.0.1
@@ -14,8 +14,10 @@ const [target = '', rate = '2000'] = process.argv.slice(2);
 const write = target.startsWith('tcp:') ? await connect(Number(target.slice(4))) : appender(target);
 const startedAt = performance.now();
 let written = 0;
+let isPaused = false;
 
 const timer = setInterval(() => {
+  if (isPaused) return;
   const due = Math.floor(((performance.now() - startedAt) * Number(rate)) / 1000);
   let text = '';
   for (; written < due; written += 1)
@@ -23,6 +25,10 @@ const timer = setInterval(() => {
   if (text !== '') write(text);
 }, TICK_MS);
 
+process.on('SIGUSR2', () => {
+  isPaused = !isPaused;
+  if (isPaused) process.stdout.write('paused\n');
+});
 process.stdout.write('ready\n');
 process.on('SIGTERM', () => {
   clearInterval(timer);

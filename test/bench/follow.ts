@@ -4,7 +4,7 @@
  *
  *     npm run bench:follow [SCENARIO...]       FOLLOW_RATES=2000,20000 FOLLOW_ROUNDS=6
  *
- * Where lines would be lost by nature, the writer is stopped: between copy and truncation, and, where the log is
+ * Where lines would be lost by nature, the writer pauses: between copy and truncation, and, where the log is
  * truncated or deleted without a copy, until relaypass has read it. The real logrotate and rsyslogd are used where they are installed or lie below
  * ~/.cache/relaypass/lab (test/e2e/lab/fetch.sh syslog; logrotate's package unpacked the same way).
  */
@@ -90,7 +90,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'copytruncate',
     round: (stage) =>
-      whileStopped(stage, () => {
+      whilePaused(stage, () => {
         shift(stage.log);
         fs.copyFileSync(stage.log, `${stage.log}.1`);
         fs.truncateSync(stage.log);
@@ -119,10 +119,11 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'unlinked, inode reused',
-    round: async (stage) => {
-      await whenRead(stage, () => fs.unlinkSync(stage.log));
-      reopen(stage);
-    },
+    round: (stage) =>
+      whenRead(stage, () => {
+        fs.unlinkSync(stage.log);
+        reopen(stage);
+      }),
   },
   { name: 'real logrotate', needs: ['logrotate'], round: (stage) => logrotate(stage, 'create', stage.writer) },
   { name: 'logrotate, rsyslogd', needs: ['logrotate', 'rsyslogd'], round: (stage) => logrotate(stage, 'create') },
@@ -146,22 +147,22 @@ function reopen({ log, writer }: Stage): void {
   writer.kill('SIGHUP');
 }
 
-async function whileStopped({ writer }: Stage, work: () => void): Promise<void> {
-  writer.kill('SIGSTOP');
-  await sleep(20);
-  work();
-  writer.kill('SIGCONT');
+async function whilePaused({ writer }: Stage, work: () => Promise<void> | void): Promise<void> {
+  writer.kill('SIGUSR2');
+  if (writer.stdout !== null) await once(writer.stdout, 'data');
+  await work();
+  writer.kill('SIGUSR2');
 }
 
 /** Does what makes lines unreadable for good when relaypass, killed or not, has read all there are. */
-async function whenRead({ writer, log, readers }: Stage, work: () => void): Promise<void> {
-  writer.kill('SIGSTOP');
-  await sleep(20);
-  const [, last = ''] = /n=(\d+)\n$/.exec(tailOf(log)) ?? [];
-  const isBehind = ({ out, isOurs }: Reader) => isOurs && !new RegExp(`(?:^| )${last}\t`, 'm').test(tailOf(out));
-  while (readers.some(isBehind)) await sleep(20);
-  work();
-  writer.kill('SIGCONT');
+async function whenRead(stage: Stage, work: () => void): Promise<void> {
+  const { log, readers } = stage;
+  await whilePaused(stage, async () => {
+    const [, last = ''] = /n=(\d+)\n$/.exec(tailOf(log)) ?? [];
+    const isBehind = ({ out, isOurs }: Reader) => isOurs && !new RegExp(`(?:^| )${last}\t`, 'm').test(tailOf(out));
+    while (readers.some(isBehind)) await sleep(20);
+    work();
+  });
 }
 
 function tailOf(file: string): string {
