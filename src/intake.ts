@@ -6,20 +6,23 @@
  * such lines are read again, which yields nothing again.
  */
 import { setImmediate } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { rateLimited, type Log } from './log.ts';
-import { admissionRules, admit, REFUSALS, type AdmissionRules } from './login/admission.ts';
+import { parseAddress } from './login/address.ts';
+import { admissionRules, admit, REFUSALS, type Admission, type AdmissionRules } from './login/admission.ts';
 import type { Login } from './login/login.ts';
 import type { Match } from './pattern/match.ts';
 import type { Matcher } from './pattern/matcher.ts';
+import { progressSchema, type Progress } from './progress.ts';
 import type { Batch, LogSource, Notice } from './source/source.ts';
 import type { Outcome } from './store/change.ts';
 import type { Store } from './store/store.ts';
+import type { TrailEvent } from './store/trail.ts';
 
 const SAVE_EVERY_MS = 1000; // a durable commit for each line of a busy log without logins would wear the disk
 const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and reason
+const MAX_REFUSED = 1000; // between two commits; more tell an admin nothing
 
 export interface IntakeParts {
   readonly source: LogSource;
@@ -32,16 +35,16 @@ export interface IntakeParts {
   readonly onGranted: () => void;
 }
 
-const savedSchema = z.object({ source: z.record(z.string(), z.unknown()), matcher: z.unknown() });
-type Saved = z.output<typeof savedSchema>;
-
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #rules: AdmissionRules;
   readonly #warn: ReturnType<typeof rateLimited>;
   readonly #stopping = new AbortController();
-  #unsaved: Saved | undefined;
+  #unsaved: Progress | undefined;
   #savedAt = 0;
+  #lastMatchAt: number | undefined;
+  /** For the audit trail, by what makes a refusal another one. */
+  readonly #refused = new Map<string, TrailEvent>();
   #refusedLines = 0;
 
   constructor(parts: IntakeParts) {
@@ -53,8 +56,9 @@ export class Intake {
   /** Takes the source up where the store's checkpoint says. */
   async start(): Promise<void> {
     const { source, matcher, store, config, clock } = this.#parts;
-    const saved = savedSchema.safeParse(store.checkpoint(source.id)).data;
+    const saved = progressSchema.safeParse(store.checkpoint(source.id)).data;
     if (saved !== undefined) matcher.restore(saved.matcher);
+    this.#lastMatchAt = saved?.lastMatchAt;
     await source.start(saved?.source, clock() - config.grace);
   }
 
@@ -87,7 +91,13 @@ export class Intake {
     const now = clock();
     const matches = matcher.match(batch, now, now - config.grace);
     const logins = matches.flatMap((match) => this.#admit(match, now));
-    this.#unsaved = { source: batch.checkpoint, matcher: matcher.state };
+    if (matches.length > 0) this.#lastMatchAt = now;
+    this.#unsaved = {
+      source: batch.checkpoint,
+      matcher: matcher.state,
+      readAt: now,
+      lastMatchAt: this.#lastMatchAt,
+    };
     if (logins.length > 0) this.#save(logins);
     for (const notice of [...batch.notices, ...matcher.takeNotices()]) this.#tellNotice(notice);
     this.#tellRefusedLines();
@@ -97,8 +107,17 @@ export class Intake {
     if (match.kind !== 'login') return [];
     const admission = admit(match, this.#rules, now);
     if ('admitted' in admission) return [admission.admitted];
+    this.#noteRefusal(match, admission, now);
     this.#tellRefusal(match, REFUSALS[admission.refused], admission.detail);
     return [];
+  }
+
+  #noteRefusal({ address: text, user, service }: Match, { refused, detail }: Refused, at: number): void {
+    if (this.#refused.size >= MAX_REFUSED) return;
+    const parsed = parseAddress(text);
+    const address = parsed.ok ? parsed.address : text;
+    const event: TrailEvent = { at, kind: 'refused', address, user, service, reason: refused, detail };
+    this.#refused.set(`${refused} ${user} ${address}`, event);
   }
 
   #saveIfDue(): void {
@@ -110,7 +129,9 @@ export class Intake {
     const checkpoint = this.#unsaved;
     if (checkpoint === undefined) return;
     const { store, source, clock } = this.#parts;
-    const outcomes = store.record({ logins, progress: { source: source.id, checkpoint } });
+    const refused = [...this.#refused.values()];
+    const outcomes = store.record({ logins, progress: { source: source.id, checkpoint }, refused });
+    this.#refused.clear();
     this.#unsaved = undefined;
     this.#savedAt = clock();
     logins.forEach((login, index) => this.#tellOutcome(login, outcomes[index]));
@@ -143,4 +164,5 @@ export class Intake {
   }
 }
 
+type Refused = Extract<Admission, { refused: unknown }>;
 type Subject = Pick<Match, 'address' | 'user' | 'service'>;

@@ -6,6 +6,7 @@
  * terminal's cursor.
  */
 import type { Clock } from './clock.ts';
+import { oncePer } from './limiter.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -55,18 +56,11 @@ export function rateLimited(
   clock: Clock,
   intervalMs: number,
 ): (key: string, event: string, facts?: Facts) => void {
-  const lastAt = new Map<string, number>();
+  const isDue = oncePer(intervalMs, clock);
   return (key, event, facts) => {
-    const now = clock();
-    const last = lastAt.get(key);
-    if (last !== undefined && now - last < intervalMs && now >= last) return;
-    if (lastAt.size >= MAX_RATE_LIMITED_KEYS) lastAt.clear();
-    lastAt.set(key, now);
-    log.warn(event, facts);
+    if (isDue(key)) log.warn(event, facts);
   };
 }
-
-const MAX_RATE_LIMITED_KEYS = 1000; // a key may hold a user name, which an attacker can vary without end
 
 /** Escapes control, format and separator characters, so that untrusted text stays on its line. */
 export function escapeControls(text: string): string {

@@ -4,6 +4,7 @@ import type { Login } from '../login/login.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
 import { clipped, type Stored } from './record.ts';
+import type { TrailEvent } from './trail.ts';
 
 /** What bounds the store; `limitsOf` takes it from the configuration. */
 export interface Limits {
@@ -27,12 +28,15 @@ export type Outcome =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly cap: Cap };
 
+const TOLD_REFRESH_MS = 600_000; // clients look for mail each minute: their first refresh in ten is told
+
 export class Change {
   readonly #logins: Logins;
   readonly #limits: Limits;
   readonly #now: number;
   #state: State;
   #touched = false;
+  readonly #events: TrailEvent[] = [];
 
   constructor(logins: Logins, limits: Limits, now: number, state: State) {
     this.#logins = logins;
@@ -46,9 +50,20 @@ export class Change {
     return this.#touched ? { ...this.#state, clockAt: this.#now } : undefined;
   }
 
+  /** What the audit trail is to tell of it, in the order in which it happened. */
+  events(): readonly TrailEvent[] {
+    return this.#events;
+  }
+
   record(claimed: Login): Outcome {
     const login = this.#clipped(claimed);
     const kept = this.#logins.get(login.address, login.user);
+    const outcome = this.#decide(login, kept);
+    this.#tell(login, kept, outcome);
+    return outcome;
+  }
+
+  #decide(login: Login, kept: Stored | undefined): Outcome {
     const known = kept && this.#clipped(kept.login).expiresAt;
     if (!(login.expiresAt > Math.max(this.#now, known ?? 0))) return { kind: 'unchanged' }; // so written, NaN is none either
     const isLive = known !== undefined && known > this.#now;
@@ -56,6 +71,19 @@ export class Change {
     if (cap !== undefined) return { kind: 'refused', cap };
     this.#put(login, isLive ? kept : this.#logins.get(login.address, login.user));
     return { kind: isLive ? 'refreshed' : 'granted' };
+  }
+
+  #tell(login: Login, kept: Stored | undefined, outcome: Outcome): void {
+    if (outcome.kind === 'unchanged') return;
+    if (outcome.kind === 'refreshed' && !isToldRefresh(login, kept)) return;
+    const reason = outcome.kind === 'refused' ? outcome.cap : undefined;
+    const by = login.evidence.by === 'admin' ? login.evidence.name : undefined;
+    const expiresAt = outcome.kind === 'refused' ? undefined : login.expiresAt;
+    this.#events.push({ ...this.#subject(login), kind: outcome.kind, by, reason, expiresAt });
+  }
+
+  #subject({ address, user, service }: Login): Pick<TrailEvent, 'at' | 'address' | 'user' | 'service'> {
+    return { at: this.#now, address, user, service };
   }
 
   #clipped(login: Login): Login {
@@ -92,15 +120,17 @@ export class Change {
     if (isNew) this.#countAddresses(1);
   }
 
-  /** Removes `stored`. */
-  remove(stored: readonly Stored[]): void {
+  /** Removes `stored`; `admin` is who asks. */
+  remove(stored: readonly Stored[], admin: string | undefined): void {
     for (const each of stored) this.#logins.remove(each);
+    for (const { login } of stored) this.#events.push({ ...this.#subject(login), kind: 'purged', by: admin });
     this.#closed(stored.map(({ login }) => login));
   }
 
   /** Removes what is past: the logins, and the addresses that have none any more. */
   expire(): { readonly logins: readonly Login[]; readonly closed: readonly Address[] } {
     const logins = this.#logins.removePast(this.#now);
+    for (const login of logins) this.#events.push({ ...this.#subject(login), kind: 'expired' });
     return { logins, closed: this.#closed(logins) };
   }
 
@@ -137,4 +167,13 @@ export class Change {
     }
     this.#touched = true;
   }
+}
+
+/** An admin's always; of a client that comes again and again only the first one in a while. */
+function isToldRefresh({ at, evidence }: Login, kept: Stored | undefined): boolean {
+  return evidence.by === 'admin' || slotOf(at) !== slotOf(kept?.login.at ?? 0);
+}
+
+function slotOf(ms: number): number {
+  return Math.floor(ms / TOLD_REFRESH_MS);
 }

@@ -27,6 +27,8 @@ export interface Table {
   keys(prefix?: Key): Iterable<Key>;
   /** The same with the values. */
   entries(prefix?: Key): Iterable<readonly [Key, Buffer]>;
+  /** The same, the last key first. */
+  reversed(prefix: Key): Iterable<readonly [Key, Buffer]>;
 }
 
 export class Environment {
@@ -57,6 +59,10 @@ export class Environment {
       entries: (prefix) =>
         guardedEach(fail, () =>
           database.getRange(rangeOf(prefix)).map(({ key, value }) => [tupleOf(key), value] as const),
+        ),
+      reversed: (prefix) =>
+        guardedEach(fail, () =>
+          database.getRange(reversedRangeOf(prefix)).map(({ key, value }) => [tupleOf(key), value] as const),
         ),
     };
   }
@@ -135,6 +141,10 @@ function* guardedEach<T>(fail: Fail, begin: () => Iterable<T>): Iterable<T> {
 
 function rangeOf(prefix: Key = []): RangeOptions {
   return prefix.length === 0 ? {} : { start: [...prefix], end: [...prefix, AFTER_ALL] };
+}
+
+function reversedRangeOf(prefix: Key): RangeOptions {
+  return { start: [...prefix, AFTER_ALL], end: [...prefix], reverse: true };
 }
 
 /** A tuple of one comes back as its element. */

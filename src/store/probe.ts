@@ -5,10 +5,12 @@
  * The child writes too, since a damaged list of free pages shows only then.
  */
 import { spawnSync } from 'node:child_process';
+import { systemClock } from '../clock.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import { Environment } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
+import { Trail } from './trail.ts';
 
 export type Verdict = { readonly sound: true } | { readonly sound: false; readonly reason: string };
 
@@ -44,6 +46,7 @@ async function readToEnd(dir: string): Promise<void> {
     if (meta.schema() !== SCHEMA) return; // new, or of another version: not ours to judge
     const damage = logins.findDamage();
     if (damage !== undefined) throw new TypeError(damage);
+    new Trail(environment, systemClock).read({});
     meta.setState(meta.state());
   });
   await environment.close();

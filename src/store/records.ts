@@ -34,6 +34,11 @@ export class Records {
   *entries(prefix?: Key): Iterable<readonly [Key, unknown]> {
     for (const [key, record] of this.#table.entries(prefix)) yield [key, unseal(key, record)];
   }
+
+  /** The same, the last key first. */
+  *reversed(prefix: Key): Iterable<readonly [Key, unknown]> {
+    for (const [key, record] of this.#table.reversed(prefix)) yield [key, unseal(key, record)];
+  }
 }
 
 const SEAL_CHARS = 8;

@@ -24,6 +24,7 @@ import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
 import { prepareStore } from './prepare.ts';
 import { userKey, type Stored } from './record.ts';
+import { Trail, type TrailEvent, type TrailPosition, type TrailQuery } from './trail.ts';
 
 export interface StoreOptions {
   /** The store's own folder; it is created, its parent is not. */
@@ -49,6 +50,8 @@ export function limitsOf({ grace, admission }: Config): Limits {
 export interface Recording {
   readonly logins: readonly Login[];
   readonly progress?: { readonly source: string; readonly checkpoint: Checkpoint };
+  /** What was refused before it came here, for the audit trail. */
+  readonly refused?: readonly TrailEvent[];
 }
 
 /** What a purge takes: the entries of an address, of a network, of a user, the past ones, or all. */
@@ -74,6 +77,7 @@ export class Store {
   readonly #logins: Logins;
   readonly #meta: Meta;
   readonly #fence: Fence;
+  readonly #trail: Trail;
   readonly #clock: Clock;
   readonly #limits: Limits;
 
@@ -82,6 +86,7 @@ export class Store {
     this.#logins = new Logins(environment);
     this.#meta = new Meta(environment);
     this.#fence = new Fence(environment);
+    this.#trail = new Trail(environment, clock);
     this.#limits = limits;
     this.#clock = clock;
   }
@@ -113,10 +118,11 @@ export class Store {
   }
 
   /** Records logins and how far their source was read, in one transaction; the outcomes are in the logins' order. */
-  record({ logins, progress }: Recording): Outcome[] {
+  record({ logins, progress, refused = [] }: Recording): Outcome[] {
     return this.#change((change) => {
       const outcomes = logins.map((login) => change.record(login));
       if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
+      this.#trail.append(refused);
       return outcomes;
     });
   }
@@ -140,12 +146,12 @@ export class Store {
     return entries.filter(({ logins }) => logins.some((login) => userKey(login.user) === userKey(user)));
   }
 
-  /** Removes what `selector` names; a shared address stays permitted by its other users' logins. */
-  purge(selector: Selector): Login[] {
+  /** Removes what `selector` names, as `admin` asks; a shared address stays permitted by its other users' logins. */
+  purge(selector: Selector, admin?: string): Login[] {
     return this.#change((change) => {
       if ('expired' in selector) return [...change.expire().logins];
       const stored = this.#select(selector);
-      change.remove(stored);
+      change.remove(stored, admin);
       return stored.map(({ login }) => login);
     });
   }
@@ -222,6 +228,11 @@ export class Store {
     return this.#environment.read(() => this.#meta.checkpoint(source));
   }
 
+  /** The audit trail, oldest first, and where it ends, from where the next call may go on. */
+  events(query: TrailQuery = {}): { readonly events: TrailEvent[]; readonly position: TrailPosition } {
+    return this.#environment.read(() => this.#trail.read(query));
+  }
+
   /** Counts the changes of the set of permitted addresses. */
   generation(): number {
     return this.#environment.read(() => this.#meta.state().generation);
@@ -246,6 +257,7 @@ export class Store {
       const change = new Change(this.#logins, this.#limits, now, this.#meta.state());
       if (change.clockWentBack()) change.clip();
       const result = work(change);
+      this.#trail.append(change.events());
       const state = change.newState();
       if (state !== undefined) this.#meta.setState(state);
       return result;
