@@ -19,6 +19,7 @@ const COMMANDS: readonly Listed[] = [
   { usage: 'run', about: 'Run the daemon in the foreground', load: () => import('./commands/run.ts') },
   { usage: 'list', about: 'List the addresses that may relay now', load: () => import('./commands/list.ts') },
   { usage: 'show <address>', about: 'Tell why an address may relay or not', load: () => import('./commands/show.ts') },
+  { usage: 'log', about: 'Tell what was granted, refused, expired, purged', load: () => import('./commands/log.ts') },
   { usage: 'grant <address>', about: 'Let an address relay for a while', load: () => import('./commands/grant.ts') },
   { usage: 'purge [target]', about: 'Take permissions away', load: () => import('./commands/purge.ts') },
   { usage: 'sweep', about: 'Expire and publish without the daemon', load: () => import('./commands/sweep.ts') },

@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import { systemClock } from '../clock.ts';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
+import { adminName } from './admin-name.ts';
 import { defineCommand, print } from './command.ts';
 import { publishMaps } from './publish-maps.ts';
 import { withStore } from './with-store.ts';
@@ -19,7 +19,7 @@ export const command = defineCommand(
       .option('user', { type: 'string', default: '-', describe: 'For whom, as list and purge name him' })
       .example('$0 grant 192.0.2.40 --for 2h', 'a scanner whose mailbox is broken'),
   ({ config, address, for: duration, user }) => {
-    const name = adminName(); // before this process acts as somebody else
+    const name = adminName();
     return withStore(config, async (host) => {
       const { grace, admission } = host.config;
       const graceMs = duration === undefined ? grace : checkedDuration(duration);
@@ -43,9 +43,4 @@ function checkedDuration(text: string): number {
   if (ms !== undefined && ms >= MIN_MS && ms <= MAX_MS) return ms;
   const message = `--for: expected a duration such as "2h", 1s to 24h, found "${text}"`;
   throw new OperationalError('bad-duration', EXIT.usage, message);
-}
-
-/** Who is behind sudo, where that is known: the store remembers it. */
-function adminName(): string {
-  return process.env['SUDO_USER'] ?? userInfo().username;
 }

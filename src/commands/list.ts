@@ -2,43 +2,45 @@ import { systemClock } from '../clock.ts';
 import { formatDuration } from '../config/duration.ts';
 import { EXIT } from '../errors.ts';
 import type { Login } from '../login/login.ts';
-import { defineCommand, print, printJson } from './command.ts';
-import { renderTable } from './table.ts';
+import { defineCommand } from './command.ts';
+import { instantsOf, listingOptions, printListing } from './listing.ts';
+import type { Column } from './table.ts';
 import { withStore } from './with-store.ts';
 
 /** `relaypass list`: one row for each user at each address, the newest login first. */
 export const command = defineCommand(
   (argv) =>
-    argv
+    listingOptions(argv)
       .option('user', { type: 'string', describe: 'Only the addresses of this user' })
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
-      .example('$0 list --user alice@example.org', 'where alice may send from'),
-  ({ config, user, json }) =>
+      .example('$0 list --user alice@example.org', 'where alice may send from')
+      .example('$0 list --json', 'for another program')
+      .epilog('JSON: address, user, service, at, expiresAt, session, evidence (by, source, pattern, line or name)'),
+  ({ config, user, ...args }) =>
     withStore(config, async ({ store }) => {
-      const logins = [...store.entries()]
+      const entries = user === undefined ? [...store.entries()] : store.entriesOfUser(user);
+      const logins = entries
         .flatMap((entry) => entry.logins)
-        .filter((login) => user === undefined || login.user === user)
+        .filter((login) => user === undefined || login.user.toLowerCase() === user.toLowerCase())
         .toSorted((a, b) => b.at - a.at);
-      if (json) printJson(logins);
-      else print(render(logins, systemClock()));
+      printListing(logins, loginColumns(instantsOf(args)), { ...args, empty: 'no address may relay now' });
       return EXIT.ok;
     }),
 );
 
-function render(logins: readonly Login[], now: number): string {
-  if (logins.length === 0) return 'no address may relay now';
-  const rows = logins.map((login) => [
-    login.address,
-    login.user,
-    login.service,
-    new Date(login.at).toISOString(),
-    formatDuration(login.expiresAt - now),
-    origin(login),
-  ]);
-  return renderTable(['ADDRESS', 'USER', 'SERVICE', 'LAST LOGIN', 'LEFT', 'SOURCE'], rows);
+/** How logins are listed. */
+export function loginColumns(instant: (at: number) => string): Column<Login>[] {
+  const now = systemClock();
+  return [
+    { header: 'ADDRESS', cell: ({ address }) => address, isKey: true },
+    { header: 'USER', cell: ({ user }) => user },
+    { header: 'SERVICE', cell: ({ service }) => service },
+    { header: 'LAST LOGIN', cell: ({ at }) => instant(at) },
+    { header: 'LEFT', cell: ({ expiresAt }) => formatDuration(expiresAt - now), isKey: true },
+    { header: 'SOURCE', cell: originOf },
+  ];
 }
 
-function origin({ evidence }: Login): string {
+function originOf({ evidence }: Login): string {
   if (evidence.by === 'admin') return `granted by ${evidence.name}`;
   return evidence.by === 'log' ? evidence.source : `told by ${evidence.client}`;
 }

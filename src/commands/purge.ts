@@ -2,6 +2,7 @@ import { EXIT, OperationalError } from '../errors.ts';
 import { parseAddress } from '../login/address.ts';
 import { parseNetwork } from '../login/network.ts';
 import type { Selector } from '../store/store.ts';
+import { adminName } from './admin-name.ts';
 import { defineCommand, print } from './command.ts';
 import { publishMaps } from './publish-maps.ts';
 import { withStore } from './with-store.ts';
@@ -23,13 +24,15 @@ export const command = defineCommand(
       .option('all', { type: 'boolean', default: false, describe: 'Everything' })
       .example('$0 purge --user bob', 'his password was stolen')
       .example('$0 purge 203.0.113.0/24', 'a whole network'),
-  ({ config, ...args }) =>
-    withStore(config, async (host) => {
-      const purged = host.store.purge(selectorOf(args));
+  ({ config, ...args }) => {
+    const name = adminName();
+    return withStore(config, async (host) => {
+      const purged = host.store.purge(selectorOf(args), name);
       purged.forEach(({ address, user }) => print(`purged ${address} (${user})`));
       if (purged.length === 0) print('nothing to purge');
       return publishMaps(host);
-    }),
+    });
+  },
 );
 
 function selectorOf({ target, user, expired, all }: PurgeArgs): Selector {

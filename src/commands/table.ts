@@ -1,17 +1,102 @@
-/** A table for a terminal: columns aligned by spaces, the last one ragged; control characters escaped. */
+/**
+ * A table: columns aligned by spaces, the last one ragged; control characters escaped. On a terminal it is fitted to the
+ * width: columns that are no keys are cut to a few characters, then the last of them left out, then the keys are cut.
+ *
+ * Limits: a character counts as one column, also a wide one of East Asia.
+ */
 import { escapeControls } from '../log.ts';
+import { paint, type Terminal, type Tone } from './terminal.ts';
 
 const GAP = '  ';
+const CUT = '…';
+const LEAST = 6; // characters: fewer tell nothing
 
-export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [header, ...rows.map((row) => row.map(escapeControls))];
-  const widths = header.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  return cells.map((row) => renderRow(row, widths)).join('\n');
+/** One column of a table of `Row`s. */
+export interface Column<Row> {
+  readonly header: string;
+  readonly cell: (row: Row) => string;
+  readonly tone?: (row: Row) => Tone | undefined;
+  /** Stays, and whole as long as it can: what an admin copies from here. */
+  readonly isKey?: boolean;
+  /** The least width, for rows that are printed one by one. */
+  readonly width?: number;
 }
 
-function renderRow(row: readonly string[], widths: readonly number[]): string {
-  return row
-    .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-    .join(GAP)
-    .trimEnd();
+export interface TableOptions {
+  readonly hasHeader: boolean;
+  readonly terminal: Pick<Terminal, 'columns' | 'hasColours'>;
+}
+
+/** The lines of the table. */
+export function renderTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { hasHeader, terminal }: TableOptions,
+): string[] {
+  const head = hasHeader ? [columns.map(({ header }) => ({ text: header, tone: 'strong' as const }))] : [];
+  const body = rows.map((row) =>
+    columns.map(({ cell, tone }) => ({ text: escapeControls(cell(row)), tone: tone?.(row) })),
+  );
+  const lines: readonly Cell[][] = [...head, ...body];
+  const wished = columns.map(({ isKey = false, width = 0 }, index) => {
+    return {
+      index,
+      isKey,
+      width: lines.reduce((most, cells) => Math.max(most, cells[index]?.text.length ?? 0), width),
+    };
+  });
+  const places = fit(wished, terminal.columns ?? Infinity);
+  return lines.map((cells) => renderLine(cells, places, terminal));
+}
+
+interface Cell {
+  readonly text: string;
+  readonly tone: Tone | undefined;
+}
+
+/** A column as it is shown. */
+interface Place {
+  readonly index: number;
+  readonly isKey: boolean;
+  readonly width: number;
+}
+
+function fit(wished: readonly Place[], limit: number): Place[] {
+  let places = [...wished];
+  for (;;) {
+    const least = places.map((place) => ({
+      ...place,
+      width: place.isKey ? place.width : Math.min(place.width, LEAST),
+    }));
+    const last = places.findLast(({ isKey }) => !isKey);
+    if (excessOf(least, limit) <= 0 || last === undefined) break;
+    places = places.filter((place) => place !== last);
+  }
+  while (excessOf(places, limit) > 0) {
+    const widest = widestOf(places.filter(({ isKey, width }) => !isKey && width > LEAST)) ?? widestOf(places);
+    if (widest === undefined || widest.width <= 1) break;
+    places = places.map((place) => (place === widest ? { ...place, width: place.width - 1 } : place));
+  }
+  return places;
+}
+
+function excessOf(places: readonly Place[], limit: number): number {
+  return places.reduce((sum, { width }) => sum + width, GAP.length * (places.length - 1)) - limit;
+}
+
+function widestOf(places: readonly Place[]): Place | undefined {
+  return places.toSorted((a, b) => b.width - a.width)[0];
+}
+
+function renderLine(cells: readonly Cell[], places: readonly Place[], terminal: Pick<Terminal, 'hasColours'>): string {
+  const shown = places.map(({ index, width }) => {
+    const { text = '', tone } = cells[index] ?? {};
+    const cut = cutTo(text, width);
+    return paint(cut, tone, terminal) + ' '.repeat(width - cut.length);
+  });
+  return shown.join(GAP).trimEnd();
+}
+
+function cutTo(text: string, width: number): string {
+  return text.length <= width ? text : text.slice(0, Math.max(0, width - 1)) + CUT.slice(0, width);
 }

@@ -14,7 +14,7 @@ import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
 
 /** What can happen to a permission; events of one instant are told in this order. */
-export const TRAIL_KINDS = ['expired', 'purged', 'refused', 'granted', 'refreshed'] as const;
+const TRAIL_KINDS = ['expired', 'purged', 'refused', 'granted', 'refreshed'] as const;
 
 type TrailKind = (typeof TRAIL_KINDS)[number];
 

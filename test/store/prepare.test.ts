@@ -102,7 +102,7 @@ function dataFile(): string {
 /** Turns one address of a record, and of nothing else, into another: no fence of LMDB's stands there. */
 function changeOneByte(file: string): void {
   const data = readFileSync(file);
-  const at = data.lastIndexOf('192.0.2.77');
-  data.write('8', at);
+  const at = data.lastIndexOf('Login: '); // the line that a login rests on: the audit trail has none
+  data.write('M', at);
   writeFileSync(file, data);
 }

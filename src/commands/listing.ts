@@ -1,0 +1,50 @@
+/**
+ * The listings of all commands: a table for people, JSON for programs.
+ *
+ * `--json` prints one array, `--jsonl` one object a line; instants are epoch milliseconds, and fields are only added,
+ * never renamed. A table has relative times on a terminal and absolute ones elsewhere.
+ */
+import type { Argv } from 'yargs';
+import { systemClock } from '../clock.ts';
+import { formatDuration } from '../config/duration.ts';
+import { print, printJson } from './command.ts';
+import { renderTable, type Column } from './table.ts';
+import { terminalOf } from './terminal.ts';
+
+export interface ListingArgs {
+  readonly json: boolean;
+  readonly jsonl: boolean;
+  readonly header: boolean;
+  readonly absolute: boolean | undefined;
+}
+
+/** The options that every listing takes. */
+export function listingOptions<T>(argv: Argv<T>): Argv<T & ListingArgs> {
+  return argv
+    .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one array' })
+    .option('jsonl', { type: 'boolean', default: false, describe: 'Print JSON: one object a line' })
+    .option('header', { type: 'boolean', default: true, describe: 'Name the columns; not with --no-header' })
+    .option('absolute', { type: 'boolean', describe: 'Absolute times', defaultDescription: 'unless on a terminal' });
+}
+
+/** Prints `rows`; `empty` is said to people where there are none. */
+export function printListing<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { json, jsonl, header, empty }: ListingArgs & { readonly empty: string },
+): void {
+  if (json) printJson(rows);
+  else if (jsonl) rows.forEach((row) => print(JSON.stringify(row)));
+  else if (rows.length === 0) print(empty);
+  else print(renderTable(rows, columns, { hasHeader: header, terminal: terminalOf() }).join('\n'));
+}
+
+/** How a listing tells an instant. */
+export function instantsOf({ absolute }: Pick<ListingArgs, 'absolute'>): (at: number) => string {
+  return (absolute ?? !terminalOf().isTerminal) ? formatInstant : (at) => `${formatDuration(systemClock() - at)} ago`;
+}
+
+/** `2026-11-24T12:00:00Z` */
+export function formatInstant(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+}

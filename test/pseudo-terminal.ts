@@ -1,0 +1,94 @@
+/** `relaypass` on a real pseudo-terminal, which script(1) of util-linux makes. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { afterEach } from '@jest/globals';
+import { until } from './relaypass-process.ts';
+
+const CLI = path.resolve(import.meta.dirname, '../src/cli.js');
+const ROWS = 24;
+const opened: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of opened.splice(0)) child.kill('SIGKILL');
+});
+
+export interface TerminalOptions {
+  readonly columns: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** One program's terminal. */
+export class PseudoTerminal {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  constructor(args: readonly string[], { columns, env = {} }: TerminalOptions) {
+    const quoted = [process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(' ');
+    const command = `tty; stty cols ${columns} rows ${ROWS}; exec ${quoted}`;
+    const surroundings = { ...process.env, TERM: 'xterm', ...env };
+    this.#child = spawn('script', ['-qec', command, '/dev/null'], { env: surroundings });
+    opened.push(this.#child);
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+  }
+
+  /** Everything written so far, with its escape sequences. */
+  get raw(): string {
+    return this.#output.slice(this.#output.indexOf('\n') + 1); // without what tty said
+  }
+
+  /** What stands there now, line by line, without trailing blanks. */
+  get screen(): string[] {
+    return screenAfter(this.raw);
+  }
+
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
+  }
+
+  resize(columns: number): void {
+    const tty = this.#output.split('\r\n', 1)[0] ?? '';
+    execFileSync('stty', ['-F', tty, 'cols', String(columns)]);
+  }
+
+  untilShows(pattern: RegExp): Promise<void> {
+    return until(() => this.screen.some((line) => pattern.test(line)), `${pattern} on the terminal: ${this.raw}`);
+  }
+
+  /** The exit status of the program, once it has ended. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null) await once(this.#child, 'close');
+    return this.#child.exitCode;
+  }
+}
+
+/** Runs a command to its end; the lines that stand there then. */
+export async function screenOf(args: readonly string[], options: TerminalOptions): Promise<string[]> {
+  const terminal = new PseudoTerminal(args, options);
+  await terminal.ended();
+  return terminal.screen;
+}
+
+// oxlint-disable-next-line no-control-regex -- ECMA-48: CSI, its parameters and its final byte
+const PIECE = /\u001b\[([\d;?]*)([A-Za-z])|\r\n|[^\u001b\r\n]+|\r|\n/g;
+
+/** The few sequences that relaypass writes: home, erase to the end of the line and of the screen, the other screen. */
+function screenAfter(raw: string): string[] {
+  let lines: string[] = [''];
+  let [row, column] = [0, 0];
+  for (const [piece, parameters, final] of raw.matchAll(PIECE)) {
+    if (final === 'H' || parameters === '?1049') [row, column] = [0, 0];
+    if (parameters === '?1049') lines = [''];
+    const line = lines[row] ?? '';
+    if (final === 'K') lines[row] = line.slice(0, column);
+    if (final === 'J') lines = [...lines.slice(0, row), line.slice(0, column)];
+    if (piece.endsWith('\n')) [row, column] = [row + 1, 0];
+    else if (piece === '\r') column = 0;
+    else if (final === undefined) {
+      lines[row] = line.padEnd(column).slice(0, column) + piece + line.slice(column + piece.length);
+      column += piece.length;
+    }
+  }
+  return Array.from(lines, (line: string | undefined) => (line ?? '').trimEnd());
+}
