@@ -23,8 +23,15 @@ export function converse(socket: Socket, { protocol, peer, failed }: Conversatio
   let waiting = Buffer.alloc(0);
   let deadline: NodeJS.Timeout | undefined;
 
+  const limitTime = (): void => {
+    deadline ??= setTimeout(() => socket.destroy(), REQUEST_MS);
+  };
+  const endWith = (text: string): void => {
+    socket.end(text);
+    limitTime(); // for the client to hang up too
+  };
   const reply = ({ text, hangUp }: Reply): void => {
-    if (hangUp) socket.end(text);
+    if (hangUp) endWith(text);
     else if (!socket.write(text)) socket.pause();
   };
   const answerWaiting = (): void => {
@@ -33,7 +40,7 @@ export function converse(socket: Socket, { protocol, peer, failed }: Conversatio
       if (taken.kind === 'incomplete') return;
       clearTimeout(deadline);
       deadline = undefined;
-      if (taken.kind === 'malformed') return reply({ text: protocol.failure, hangUp: true });
+      if (taken.kind === 'malformed') return endWith(protocol.failure);
       waiting = waiting.subarray(taken.lengthBytes);
       reply(protocol.answer(taken.request, peer));
     }
@@ -44,14 +51,15 @@ export function converse(socket: Socket, { protocol, peer, failed }: Conversatio
   socket.on('close', () => clearTimeout(deadline));
   socket.on('drain', () => socket.resume());
   socket.on('data', (chunk: Buffer) => {
+    if (!socket.writable) return; // what comes behind the end is read, or the client would miss the answer, and dropped
     waiting = Buffer.concat([waiting, chunk]);
     try {
       answerWaiting();
     } catch (error) {
-      reply({ text: protocol.failure, hangUp: true });
+      endWith(protocol.failure);
       failed(error);
     }
-    if (waiting.length > 0) deadline ??= setTimeout(() => socket.destroy(), REQUEST_MS);
+    if (waiting.length > 0) limitTime();
   });
 }
 

@@ -18,7 +18,7 @@ beforeEach(async () => {
     served = socket;
     converse(socket, { protocol: echo, peer: 'unix', failed: () => undefined });
   }).listen(socketPath);
-  client = createConnection(socketPath);
+  client = createConnection({ path: socketPath, allowHalfOpen: true });
   await Promise.all([once(server, 'connection'), once(client, 'connect')]);
 });
 afterEach(() => {
@@ -57,6 +57,18 @@ test('gives each request its own ten seconds, and no limit to a client that asks
   await send('\n');
   jest.advanceTimersByTime(3_600_000);
   expect(served.destroyed).toBe(false);
+});
+
+test('gives a client that was hung up on ten seconds to do the same', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'performance'] });
+  client.setEncoding('latin1');
+  client.write('quit\n');
+  expect(await once(client, 'data')).toEqual(['bye\n']);
+  await send('more');
+  jest.advanceTimersByTime(9999);
+  expect(served.destroyed).toBe(false);
+  jest.advanceTimersByTime(1);
+  expect(served.destroyed).toBe(true);
 });
 
 test('keeps a connection longer than an SMTP session may be silent', () => {

@@ -1,6 +1,6 @@
 import type { Protocol } from '../../src/server/protocol.ts';
 
-/** Answers each line with itself, and `who` with the peer. */
+/** Answers each line with itself, `who` with the peer, and hangs up at `quit`. */
 export const echo: Protocol = {
   maxRequestBytes: 100,
   take: (bytes) => {
@@ -8,6 +8,9 @@ export const echo: Protocol = {
     if (end === -1) return { kind: 'incomplete' };
     return { kind: 'request', request: bytes.toString('latin1', 0, end), lengthBytes: end + 1 };
   },
-  answer: (request, peer) => ({ text: request === 'who' ? `${peer}\n` : `${request}\n` }),
+  answer: (request, peer) => {
+    if (request === 'quit') return { text: 'bye\n', hangUp: true };
+    return { text: request === 'who' ? `${peer}\n` : `${request}\n` };
+  },
   failure: 'later\n',
 };
