@@ -18,8 +18,11 @@ export interface Result {
 
 const daemons: ChildProcess[] = [];
 
-afterEach(() => {
-  for (const daemon of daemons.splice(0)) daemon.kill('SIGKILL');
+afterEach(async () => {
+  const running = daemons.splice(0).filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const exits = running.map((daemon) => once(daemon, 'exit'));
+  for (const daemon of running) daemon.kill('SIGKILL');
+  await Promise.all(exits);
 });
 
 /** Runs `relaypass` with `args` to its end. */
@@ -106,6 +109,12 @@ export class Daemon {
 
   said(text: string): boolean {
     return this.stderr.includes(text);
+  }
+
+  /** Waits until it has joined its cluster, again when it has lost it. */
+  async joined(): Promise<void> {
+    const isJoined = () => this.stderr.lastIndexOf('joined the cluster') > this.stderr.lastIndexOf('lost the cluster');
+    await until(isJoined, `the daemon to join, which said: ${this.stderr}`);
   }
 
   signal(signal: NodeJS.Signals): void {

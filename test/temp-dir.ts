@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 
 const made: string[] = [];
 
-/** A fresh temporary folder, gone after the test that asked for it. */
+/** A fresh temporary folder, gone after the last test of the file, when what it held has ended. */
 export function tempDir(): string {
   const dir = mkdtempSync(path.join(tmpdir(), 'relaypass-test-'));
   made.push(dir);
   return dir;
 }
 
-afterEach(() => {
+afterAll(() => {
   for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
 });
