@@ -17,5 +17,7 @@ export interface Login {
   /** `at` + grace, epoch milliseconds: from this millisecond on it permits nothing. */
   readonly expiresAt: number;
   readonly session: string | undefined;
+  /** The node of the cluster that saw it; absent where that is this one. */
+  readonly node?: string;
   readonly evidence: Evidence;
 }

@@ -4,6 +4,7 @@ import type { Login } from '../login/login.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
 import { clipped, type Stored } from './record.ts';
+import { coversAny, loginMark, type Tombstone, type Tombstones } from './tombstones.ts';
 import type { TrailEvent } from './trail.ts';
 
 /** What bounds the store; `limitsOf` takes it from the configuration. */
@@ -24,7 +25,7 @@ export type Outcome =
   | { readonly kind: 'granted' }
   /** It permits for longer what was permitted already. */
   | { readonly kind: 'refreshed' }
-  /** It is no newer than what is known of its user there, or past by now. */
+  /** It is no newer than what is known of its user there, past by now, or a purge of the whole cluster came after it. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly cap: Cap };
 
@@ -32,14 +33,17 @@ const TOLD_REFRESH_MS = 600_000; // clients look for mail each minute: their fir
 
 export class Change {
   readonly #logins: Logins;
+  readonly #tombstones: Tombstones;
   readonly #limits: Limits;
   readonly #now: number;
+  #kept: readonly Tombstone[] | undefined;
   #state: State;
   #touched = false;
   readonly #events: TrailEvent[] = [];
 
-  constructor(logins: Logins, limits: Limits, now: number, state: State) {
+  constructor(logins: Logins, tombstones: Tombstones, limits: Limits, now: number, state: State) {
     this.#logins = logins;
+    this.#tombstones = tombstones;
     this.#limits = limits;
     this.#now = now;
     this.#state = state;
@@ -66,11 +70,17 @@ export class Change {
   #decide(login: Login, kept: Stored | undefined): Outcome {
     const known = kept && this.#clipped(kept.login).expiresAt;
     if (!(login.expiresAt > Math.max(this.#now, known ?? 0))) return { kind: 'unchanged' }; // so written, NaN is none either
+    if (login.node === undefined && coversAny(this.#buried(), login)) return { kind: 'unchanged' };
     const isLive = known !== undefined && known > this.#now;
     const cap = isLive ? undefined : this.#reachedCap(login);
     if (cap !== undefined) return { kind: 'refused', cap };
     this.#put(login, isLive ? kept : this.#logins.get(login.address, login.user));
     return { kind: isLive ? 'refreshed' : 'granted' };
+  }
+
+  #buried(): readonly Tombstone[] {
+    this.#kept ??= this.#tombstones.all();
+    return this.#kept;
   }
 
   #tell(login: Login, kept: Stored | undefined, outcome: Outcome): void {
@@ -97,11 +107,14 @@ export class Change {
     return this.#seemsReached(login);
   }
 
-  /** An admin's grant is meant, whoever else is there: only the size of the store bounds it. */
-  #seemsReached({ address, user, evidence }: Login): Cap | undefined {
+  /**
+   * An admin's grant is meant, whoever else is there, and another node's login was held to its caps when that node
+   * admitted it, so that all nodes agree: only the size of the store bounds these.
+   */
+  #seemsReached({ address, user, evidence, node }: Login): Cap | undefined {
     const { maxAddressesPerUser, maxUsersPerAddress, maxEntries } = this.#limits;
     if (this.#state.addresses >= maxEntries && !this.#isKept(address)) return 'max_entries';
-    if (evidence.by === 'admin') return undefined;
+    if (evidence.by === 'admin' || node !== undefined) return undefined;
     if (this.#logins.countOf(user, maxAddressesPerUser) >= maxAddressesPerUser) return 'max_addresses_per_user';
     if (maxUsersPerAddress === 0) return undefined;
     return this.#logins.countAt(address, maxUsersPerAddress) >= maxUsersPerAddress
@@ -118,6 +131,24 @@ export class Change {
     this.#logins.put(login, previous);
     this.#touched = true;
     if (isNew) this.#countAddresses(1);
+  }
+
+  /** Keeps `tombstones` and removes what they cover: in the whole cluster a purge beats a login that is told later. */
+  bury(tombstones: readonly Tombstone[], by: string): Login[] {
+    const raised = this.#tombstones.raise(tombstones, this.#now);
+    if (raised.length === 0) return [];
+    this.#tombstones.prune(this.#now);
+    const covered = [...this.#logins.all()].filter(({ login }) => coversAny(raised, login));
+    this.remove(covered, by);
+    return covered.map(({ login }) => login);
+  }
+
+  /** Keeps a tombstone for each of `logins`, which have been removed. */
+  keepTombstonesOf(logins: readonly Login[]): void {
+    this.#tombstones.raise(
+      logins.map((login) => ({ mark: loginMark(login), at: this.#now })),
+      this.#now,
+    );
   }
 
   /** Removes `stored`; `admin` is who asks. */

@@ -29,6 +29,8 @@ export interface Table {
   entries(prefix?: Key): Iterable<readonly [Key, Buffer]>;
   /** The same, the last key first. */
   reversed(prefix: Key): Iterable<readonly [Key, Buffer]>;
+  /** The same for every key from `start` on. */
+  entriesFrom(start: Key): Iterable<readonly [Key, Buffer]>;
 }
 
 export class Environment {
@@ -39,12 +41,14 @@ export class Environment {
   /** Opens the environment in `dir`, which exists; throws what LMDB says. */
   constructor(dir: string) {
     this.#dir = dir;
-    this.#root = open({ path: dir, encoding: 'binary', noSubdir: false, maxDbs: 8 });
+    this.#root = open({ path: dir, encoding: 'binary', noSubdir: false, maxDbs: 12 });
   }
 
   table(name: string): Table {
     const database: Database<Buffer, LmdbKey> = this.#root.openDB({ name, encoding: 'binary' });
     const fail = (error: unknown) => this.#fail(error);
+    const entriesIn = (range: RangeOptions) =>
+      database.getRange(range).map(({ key, value }) => [tupleOf(key), value] as const);
     return {
       get: (key) => guarded(fail, () => database.get([...key])),
       put: (key, value) =>
@@ -56,14 +60,9 @@ export class Environment {
           database.removeSync([...key]);
         }),
       keys: (prefix) => guardedEach(fail, () => database.getKeys(rangeOf(prefix)).map(tupleOf)),
-      entries: (prefix) =>
-        guardedEach(fail, () =>
-          database.getRange(rangeOf(prefix)).map(({ key, value }) => [tupleOf(key), value] as const),
-        ),
-      reversed: (prefix) =>
-        guardedEach(fail, () =>
-          database.getRange(reversedRangeOf(prefix)).map(({ key, value }) => [tupleOf(key), value] as const),
-        ),
+      entries: (prefix) => guardedEach(fail, () => entriesIn(rangeOf(prefix))),
+      entriesFrom: (start) => guardedEach(fail, () => entriesIn({ start: [...start] })),
+      reversed: (prefix) => guardedEach(fail, () => entriesIn(reversedRangeOf(prefix))),
     };
   }
 

@@ -43,6 +43,18 @@ export class Logins {
     }
   }
 
+  /** At most `limit` records from the key `start` on, and the key to go on from, undefined at the end. */
+  page(start: Key, limit: number): { readonly stored: readonly Stored[]; readonly next: Key | undefined } {
+    const stored: Stored[] = [];
+    let seen = 0;
+    for (const [key, value] of this.#records.entriesFrom(start)) {
+      if (seen++ === limit) return { stored, next: key };
+      const decoded = decodeLogin(key, value);
+      if (decoded !== undefined) stored.push(decoded);
+    }
+    return { stored, next: undefined };
+  }
+
   at(address: Address): Stored[] {
     return [...this.all([address])];
   }

@@ -9,6 +9,7 @@
  *     lifeMs    how long it permits from `at` on, 1 ms to 24 h
  *     dueAt     where the time index has it, epoch ms: at or before at + lifeMs
  *     session   id or null
+ *     from      "from", node: only for what another node of the cluster saw
  *     evidence  "log", source, pattern, line   or   "whoson", client   or   "admin", name
  *
  * Its key is [address, user folded by {@link userKey}].
@@ -25,7 +26,7 @@ export interface Stored {
 }
 
 /** The longest that any login can permit, whatever a record says: the greatest grace there is. */
-const MAX_LIFE_MS = 86_400_000;
+export const MAX_LIFE_MS = 86_400_000;
 
 /** Users are told apart without regard to case, so that `Bob` and `bob` share the caps of one. */
 export function userKey(user: string): string {
@@ -34,11 +35,13 @@ export function userKey(user: string): string {
 
 /** The value of a record. */
 export function encodeLogin({ login, dueAt }: Stored): unknown {
-  const { user, service, at, expiresAt, session, evidence } = login;
-  return [user, service, at, expiresAt - at, dueAt, session ?? null, ...encodeEvidence(evidence)];
+  const { user, service, at, expiresAt, session, node, evidence } = login;
+  const from = node === undefined ? [] : ['from', node];
+  return [user, service, at, expiresAt - at, dueAt, session ?? null, ...from, ...encodeEvidence(evidence)];
 }
 
-function encodeEvidence(evidence: Evidence): string[] {
+/** Why a login is believed, as texts. */
+export function encodeEvidence(evidence: Evidence): string[] {
   if (evidence.by === 'admin') return ['admin', evidence.name];
   if (evidence.by === 'whoson') return ['whoson', evidence.client];
   return ['log', evidence.source, evidence.pattern, evidence.line];
@@ -47,8 +50,10 @@ function encodeEvidence(evidence: Evidence): string[] {
 /** The login that a record holds, undefined where it is damaged. */
 export function decodeLogin([address]: Key, fields: unknown): Stored | undefined {
   if (!isText(address) || !Array.isArray(fields)) return undefined;
-  const [user, service, at, lifeMs, dueAt, session, ...why]: unknown[] = fields;
-  const evidence = decodeEvidence(why);
+  const [user, service, at, lifeMs, dueAt, session, ...rest]: unknown[] = fields;
+  const [mark, node] = rest;
+  const isFrom = mark === 'from' && isText(node);
+  const evidence = decodeEvidence(isFrom ? rest.slice(2) : rest);
   if (!isText(user) || !isText(service) || (session !== null && !isText(session))) return undefined;
   if (!isPositive(at) || !isPositive(lifeMs) || !isPositive(dueAt)) return undefined;
   if (lifeMs > MAX_LIFE_MS || evidence === undefined) return undefined;
@@ -61,11 +66,13 @@ export function decodeLogin([address]: Key, fields: unknown): Stored | undefined
     expiresAt: at + lifeMs,
     session: session ?? undefined,
     evidence,
+    ...(isFrom && { node }),
   };
   return { login, dueAt };
 }
 
-function decodeEvidence([by, ...texts]: readonly unknown[]): Evidence | undefined {
+/** The reverse of {@link encodeEvidence}, undefined where the texts are none of its. */
+export function decodeEvidence([by, ...texts]: readonly unknown[]): Evidence | undefined {
   if (!texts.every(isText)) return undefined;
   const [first, pattern, line] = texts;
   if (by === 'admin' && first !== undefined) return { by, name: first };

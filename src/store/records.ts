@@ -39,6 +39,11 @@ export class Records {
   *reversed(prefix: Key): Iterable<readonly [Key, unknown]> {
     for (const [key, record] of this.#table.reversed(prefix)) yield [key, unseal(key, record)];
   }
+
+  /** The same for every key from `start` on. */
+  *entriesFrom(start: Key): Iterable<readonly [Key, unknown]> {
+    for (const [key, record] of this.#table.entriesFrom(start)) yield [key, unseal(key, record)];
+  }
 }
 
 const SEAL_CHARS = 8;

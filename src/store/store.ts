@@ -23,7 +23,9 @@ import { Environment } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
 import { prepareStore } from './prepare.ts';
+import type { Key } from './lmdb.ts';
 import { userKey, type Stored } from './record.ts';
+import { Tombstones, type Tombstone } from './tombstones.ts';
 import { Trail, type TrailEvent, type TrailPosition, type TrailQuery } from './trail.ts';
 
 export interface StoreOptions {
@@ -60,6 +62,8 @@ export type Selector =
   | { readonly address: Address; readonly by?: Evidence['by'] }
   | { readonly network: Network }
   | { readonly user: string }
+  /** What other nodes of the cluster saw. */
+  | { readonly remote: true }
   | { readonly expired: true }
   | { readonly all: true };
 
@@ -76,15 +80,18 @@ export class Store {
   readonly #environment: Environment;
   readonly #logins: Logins;
   readonly #meta: Meta;
+  readonly #tombstones: Tombstones;
   readonly #fence: Fence;
   readonly #trail: Trail;
   readonly #clock: Clock;
   readonly #limits: Limits;
+  #share: ((logins: readonly Login[]) => void) | undefined;
 
   private constructor(environment: Environment, limits: Limits, clock: Clock) {
     this.#environment = environment;
     this.#logins = new Logins(environment);
     this.#meta = new Meta(environment);
+    this.#tombstones = new Tombstones(environment);
     this.#fence = new Fence(environment);
     this.#trail = new Trail(environment, clock);
     this.#limits = limits;
@@ -119,12 +126,19 @@ export class Store {
 
   /** Records logins and how far their source was read, in one transaction; the outcomes are in the logins' order. */
   record({ logins, progress, refused = [] }: Recording): Outcome[] {
-    return this.#change((change) => {
-      const outcomes = logins.map((login) => change.record(login));
+    const outcomes = this.#change((change) => {
+      const results = logins.map((login) => change.record(login));
       if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
       this.#trail.append(refused);
-      return outcomes;
+      return results;
     });
+    this.#share?.(logins.filter((_, index) => ['granted', 'refreshed'].includes(outcomes[index]?.kind ?? '')));
+    return outcomes;
+  }
+
+  /** Calls `share` after each commit of this process with the logins that it kept; purges leave tombstones from now on. */
+  shareWith(share: (logins: readonly Login[]) => void): void {
+    this.#share = share;
   }
 
   /** All entries, ordered by the text of their address. */
@@ -132,10 +146,28 @@ export class Store {
     yield* this.#environment.read(() => this.#live(this.#logins.all()));
   }
 
+  /**
+   * The live logins of about `limit` records from `start` on, and where to go on, undefined at the end: for who cannot
+   * stop the event loop as long as {@link entries} of a large store does.
+   */
+  page(start: Key, limit: number): { readonly logins: readonly Login[]; readonly next: Key | undefined } {
+    return this.#environment.read(() => {
+      const { stored, next } = this.#logins.page(start, limit);
+      const logins = Array.from(this.#live(stored)).flatMap((entry) => entry.logins);
+      return { logins, next };
+    });
+  }
+
   /** The entry that permits `address`: its own or its network's. */
   entry(address: Address): Entry | undefined {
     const stored = this.#environment.read(() => this.#covering(address));
     return [...this.#live(stored)][0];
+  }
+
+  /** The live login of `user` at exactly `address`. */
+  login(address: Address, user: string): Login | undefined {
+    const stored = this.#environment.read(() => this.#logins.get(address, user));
+    return [...this.#live(stored === undefined ? [] : [stored])][0]?.logins[0];
   }
 
   /** The entries that a live login of `user` has a part in. */
@@ -152,8 +184,20 @@ export class Store {
       if ('expired' in selector) return [...change.expire().logins];
       const stored = this.#select(selector);
       change.remove(stored, admin);
-      return stored.map(({ login }) => login);
+      const logins = stored.map(({ login }) => login);
+      if (this.#share !== undefined && !('remote' in selector)) change.keepTombstonesOf(logins);
+      return logins;
     });
+  }
+
+  /** Keeps tombstones of the cluster, and removes the logins that they cover; `by` is who asks, for the trail. */
+  bury(tombstones: readonly Tombstone[], by: string): Login[] {
+    return this.#change((change) => change.bury(tombstones, by));
+  }
+
+  /** The tombstones of the last day. */
+  tombstones(): Tombstone[] {
+    return this.#environment.read(() => this.#tombstones.all());
   }
 
   #select(selector: Exclude<Selector, { expired: true }>): Stored[] {
@@ -163,6 +207,7 @@ export class Store {
     }
     if ('user' in selector) return this.#logins.of(selector.user);
     const all = [...this.#logins.all()];
+    if ('remote' in selector) return all.filter(({ login }) => login.node !== undefined);
     return 'network' in selector ? all.filter(({ login }) => contains(selector.network, login.address)) : all;
   }
 
@@ -254,7 +299,7 @@ export class Store {
 
   #changeAt<T>(now: number, work: (change: Change) => T): T {
     return this.#environment.write(() => {
-      const change = new Change(this.#logins, this.#limits, now, this.#meta.state());
+      const change = new Change(this.#logins, this.#tombstones, this.#limits, now, this.#meta.state());
       if (change.clockWentBack()) change.clip();
       const result = work(change);
       this.#trail.append(change.events());
