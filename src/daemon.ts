@@ -1,9 +1,12 @@
 /**
- * Wires the pipeline: source -> matcher -> admission -> store -> maps and look-ups. Starts in order, stops in reverse.
- * What fails later, in a loop, is told through {@link Daemon.failure} and must end the process: it never goes on in doubt.
+ * Wires the pipeline: source -> matcher -> admission -> store -> maps and look-ups, and the store to other hosts' stores.
+ * Starts in order, stops in reverse. What fails later, in a loop, is told through {@link Daemon.failure} and must end the
+ * process: it never goes on in doubt.
  */
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
+import type { Access } from './cluster/access.ts';
+import type { Cluster, ClusterStatus } from './cluster/cluster.ts';
 import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { admissionRules } from './login/admission.ts';
@@ -29,6 +32,8 @@ export interface DaemonPlan {
   readonly builder: MapBuilder;
   readonly lookups: readonly Lookup[];
   readonly createSources: () => readonly LogSource[];
+  /** How to get to the other hosts; undefined for a host of its own. */
+  readonly clusterAccess?: Access | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,6 +44,7 @@ export class Daemon {
   /** Rejects when a part fails while it runs; never resolves. */
   readonly failure: Promise<never>;
   #fail: (reason: unknown) => void = () => undefined;
+  #cluster: Cluster | undefined;
 
   constructor(plan: DaemonPlan) {
     this.#plan = plan;
@@ -52,11 +58,17 @@ export class Daemon {
       const publisher = await this.#startPublisher(store);
       this.#startExpiry(store, publisher);
       await this.#startLookups(store, publisher);
+      await this.#startCluster(store, publisher);
       for (const source of this.#plan.createSources()) await this.#startIntake(source, store, publisher);
     } catch (error) {
       await this.stop();
       throw error;
     }
+  }
+
+  /** The link to the other hosts, undefined without one. */
+  clusterStatus(): ClusterStatus | undefined {
+    return this.#cluster?.status();
   }
 
   /** Stops what has started, last first; idempotent. */
@@ -105,6 +117,26 @@ export class Daemon {
     const servers = new LookupServers({ lookups, store, rules, clock, log, changed, failed: this.#fail });
     this.#stops.push(() => servers.stop());
     await servers.start();
+  }
+
+  /** Does not wait for the link: what the store holds is true without it. One host loads nothing of it. */
+  async #startCluster(store: Store, publisher: Publisher): Promise<void> {
+    const { config, clusterAccess: access, clock, log } = this.#plan;
+    if (config.cluster === undefined || access === undefined) return;
+    const { Cluster } = await import('./cluster/cluster.ts');
+    const cluster = new Cluster({
+      config: config.cluster,
+      access,
+      store,
+      rules: admissionRules(config.admission, config.grace),
+      clock,
+      log,
+      onChanged: () => publisher.request(),
+      onFailure: this.#fail,
+    });
+    this.#stops.push(() => cluster.stop());
+    this.#cluster = cluster;
+    cluster.start();
   }
 
   async #startIntake(source: LogSource, store: Store, publisher: Publisher): Promise<void> {

@@ -10,6 +10,7 @@ import { loadPatterns } from '../pattern/load.ts';
 import { actAsOwner, storeDir } from '../store/owner.ts';
 import { limitsOf, Store } from '../store/store.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
+import { checkCluster } from './cluster.ts';
 import { checkMap } from './map.ts';
 import { checkMta } from './mta.ts';
 import { checkSource } from './source.ts';
@@ -29,7 +30,8 @@ export async function checkHost(configFile: string | undefined, extent: Extent):
     findings.push(ok(`patterns: ${loadPatterns(config.patterns, log).length} are used`));
   });
   attempt(findings, 'correct the file of sender_map', () => loadLookups(config.lookup));
-  if (extent === 'host') findings.push(...(await checkState(config, log)));
+  const cluster = config.cluster === undefined ? [] : await checkCluster(config.cluster); // before root is given up
+  if (extent === 'host') findings.push(...(await checkState(config, log)), ...cluster);
   return findings;
 }
 

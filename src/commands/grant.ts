@@ -5,6 +5,7 @@ import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
 import { adminName } from './admin-name.ts';
 import { defineCommand, print } from './command.ts';
 import { publishMaps } from './publish-maps.ts';
+import { tellNodes } from './tell-nodes.ts';
 import { withStore } from './with-store.ts';
 
 const MIN_MS = 1000;
@@ -29,7 +30,9 @@ export const command = defineCommand(
       const [outcome] = host.store.record({ logins: [result.admitted] });
       if (outcome?.kind === 'refused') throw refusal(address, `${outcome.cap} is reached`);
       print(`${result.admitted.address} may relay for ${formatDuration(graceMs)}`);
-      return publishMaps(host);
+      const published = await publishMaps(host);
+      const told = await tellNodes(host, { grant: result.admitted });
+      return published === EXIT.ok ? told : published;
     });
   },
 );

@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { formatDuration } from '../config/duration.ts';
 import { EXIT } from '../errors.ts';
-import type { Login } from '../login/login.ts';
+import type { Evidence, Login } from '../login/login.ts';
 import { defineCommand } from './command.ts';
 import { instantsOf, listingOptions, printListing } from './listing.ts';
 import type { Column } from './table.ts';
@@ -40,7 +40,12 @@ export function loginColumns(instant: (at: number) => string): Column<Login>[] {
   ];
 }
 
-function originOf({ evidence }: Login): string {
+function originOf({ evidence, node }: Login): string {
+  const source = sourceOf(evidence);
+  return node === undefined ? source : `${node}: ${source}`;
+}
+
+function sourceOf(evidence: Evidence): string {
   if (evidence.by === 'admin') return `granted by ${evidence.name}`;
   return evidence.by === 'log' ? evidence.source : `told by ${evidence.client}`;
 }

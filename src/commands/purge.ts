@@ -1,10 +1,13 @@
+import { systemClock } from '../clock.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import { parseAddress } from '../login/address.ts';
 import { parseNetwork } from '../login/network.ts';
 import type { Selector } from '../store/store.ts';
 import { adminName } from './admin-name.ts';
+import { addressMark, EVERYTHING, networkMark, userMark, type Tombstone } from '../store/tombstones.ts';
 import { defineCommand, print } from './command.ts';
 import { publishMaps } from './publish-maps.ts';
+import { tellNodes } from './tell-nodes.ts';
 import { withStore } from './with-store.ts';
 
 interface PurgeArgs {
@@ -27,13 +30,30 @@ export const command = defineCommand(
   ({ config, ...args }) => {
     const name = adminName();
     return withStore(config, async (host) => {
-      const purged = host.store.purge(selectorOf(args), name);
+      const selector = selectorOf(args);
+      const tombstone = host.config.cluster && tombstoneOf(selector);
+      const purged = tombstone === undefined ? host.store.purge(selector, name) : host.store.bury([tombstone], name);
       purged.forEach(({ address, user }) => print(`purged ${address} (${user})`));
       if (purged.length === 0) print('nothing to purge');
-      return publishMaps(host);
+      const published = await publishMaps(host);
+      const told = tombstone === undefined ? EXIT.ok : await tellNodes(host, { purge: tombstone });
+      return published === EXIT.ok ? told : published;
     });
   },
 );
+
+/** What the other nodes need to know of a purge, undefined where they see for themselves. */
+function tombstoneOf(selector: Selector): Tombstone | undefined {
+  const mark = markOf(selector);
+  return mark === undefined ? undefined : { mark, at: systemClock() };
+}
+
+function markOf(selector: Selector): string | undefined {
+  if ('address' in selector) return addressMark(selector.address);
+  if ('network' in selector) return networkMark(selector.network);
+  if ('user' in selector) return userMark(selector.user);
+  return 'all' in selector ? EVERYTHING : undefined;
+}
 
 function selectorOf({ target, user, expired, all }: PurgeArgs): Selector {
   const chosen = [target !== undefined, user !== undefined, expired, all].filter(Boolean).length;

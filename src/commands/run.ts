@@ -4,6 +4,7 @@
  */
 import { EventEmitter, on } from 'node:events';
 import { systemClock } from '../clock.ts';
+import { readAccess } from '../cluster/access.ts';
 import { formatDuration } from '../config/duration.ts';
 import { keepLastGood, loadConfig } from '../config/load.ts';
 import { Daemon, type DaemonPlan } from '../daemon.ts';
@@ -54,6 +55,7 @@ function hearSignals(): NodeJS.AsyncIterator<[NodeJS.Signals]> {
 function prepare(configFile: string | undefined, log: Log): DaemonPlan {
   const config = loadConfig(configFile);
   const patterns = loadPatterns(config.patterns, log);
+  const clusterAccess = config.cluster && readAccess(config.cluster);
   actAsOwner(config.state_dir);
   keepLastGood(configFile, config);
   const tools = hostTools();
@@ -62,7 +64,17 @@ function prepare(configFile: string | undefined, log: Log): DaemonPlan {
   const sources = () =>
     createSources(config.source, { clock, log, stampOf: (line) => stampOf(Buffer.from(line), clock()) });
   const lookups = loadLookups(config.lookup);
-  return { config, patterns, targets, builder: createBuilder(tools), lookups, createSources: sources, clock, log };
+  return {
+    config,
+    patterns,
+    targets,
+    builder: createBuilder(tools),
+    lookups,
+    createSources: sources,
+    clusterAccess,
+    clock,
+    log,
+  };
 }
 
 async function start(plan: DaemonPlan): Promise<Daemon> {

@@ -4,7 +4,7 @@ import { EXIT, OperationalError } from '../errors.ts';
 import { escapeControls } from '../log.ts';
 import { parseAddress, type Address } from '../login/address.ts';
 import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
-import type { Login } from '../login/login.ts';
+import type { Evidence, Login } from '../login/login.ts';
 import { mapHolds } from '../map/inspect.ts';
 import { MapError } from '../map/map-error.ts';
 import { resolveMaps } from '../map/target.ts';
@@ -60,10 +60,14 @@ function headline({ user, service, at, expiresAt }: Login): string {
   return escapeControls(`${user}: ${service} login at ${instant(at)}, until ${instant(expiresAt)}`);
 }
 
-function lineOf({ evidence: why }: Login): string {
-  if (why.by === 'admin') return `granted by ${escapeControls(why.name)}`;
-  if (why.by === 'whoson') return `told over whoson by ${escapeControls(why.client)}`;
-  return escapeControls(`${why.source}, pattern ${why.pattern}: ${why.line}`);
+function lineOf({ evidence: why, node }: Login): string {
+  return escapeControls(`${node === undefined ? '' : `on ${node}, `}${reasonFor(why)}`);
+}
+
+function reasonFor(why: Evidence): string {
+  if (why.by === 'admin') return `granted by ${why.name}`;
+  if (why.by === 'whoson') return `told over whoson by ${why.client}`;
+  return `${why.source}, pattern ${why.pattern}: ${why.line}`;
 }
 
 async function askMaps({ config }: OpenHost, address: Address): Promise<MapVerdict[]> {

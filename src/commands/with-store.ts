@@ -1,6 +1,8 @@
 import { systemClock } from '../clock.ts';
+import { readAccess, type Access } from '../cluster/access.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import type { ClusterConfig, Config } from '../config/schema.ts';
+import { OperationalError } from '../errors.ts';
 import { stderrLog, type Log } from '../log.ts';
 import { actAsOwner, storeDir } from '../store/owner.ts';
 import { limitsOf, Store } from '../store/store.ts';
@@ -8,6 +10,8 @@ import { limitsOf, Store } from '../store/store.ts';
 /** A host's configuration, with this process acting as the owner of its state folder. */
 export interface Host {
   readonly config: Config;
+  /** How to get to the cluster, where the host is in one; or why its secrets cannot be read. */
+  readonly clusterAccess: Access | OperationalError | undefined;
   readonly log: Log;
 }
 
@@ -18,8 +22,18 @@ export interface OpenHost extends Host {
 
 /** Becomes the owner of the state folder. */
 export function enterHost(config: Config): Host {
+  const clusterAccess = config.cluster && accessOrReason(config.cluster); // root may read what the owner may not
   actAsOwner(config.state_dir);
-  return { config, log: stderrLog('warn') };
+  return { config, clusterAccess, log: stderrLog('warn') };
+}
+
+function accessOrReason(config: ClusterConfig): Access | OperationalError {
+  try {
+    return readAccess(config);
+  } catch (error) {
+    if (error instanceof OperationalError) return error;
+    throw error;
+  }
 }
 
 export function openStore({ config, log }: Host): Promise<Store> {

@@ -2,8 +2,10 @@
  * Every option of relaypass.toml with its unit, range and default. An empty file is a whole configuration. The README's
  * reference and the example file are checked against this schema by the tests.
  */
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { parseRedisUrl } from '../cluster/url.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { isNetwork } from '../login/network.ts';
 import { isStream, parseEndpoint } from '../server/endpoint.ts';
@@ -118,6 +120,35 @@ const lookup = z.discriminatedUnion('protocol', [
   }),
 ]);
 
+/** Sharing entries with other hosts; docs/cluster.md. Without this table nothing of it is loaded. */
+const cluster = z.strictObject({
+  /** Where Redis or Valkey is: `rediss://HOST`, `unix:/PATH`, Sentinels, a Redis Cluster; see cluster/url.ts. */
+  url: z.string().transform((text, context) => {
+    const redis = parseRedisUrl(text);
+    if (redis !== undefined) return redis;
+    context.addIssue(
+      'expected "rediss://[USER@]HOST[:PORT]", "redis+sentinel://HOST,HOST/MASTER", "redis+cluster://HOST,HOST" or "unix:/PATH", without a password, which password_file is for',
+    );
+    return z.NEVER;
+  }),
+  /** What the keys begin with: nodes of one namespace share their entries. */
+  namespace: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'expected letters, digits, ".", "_" or "-"')
+    .default('relaypass'),
+  /** How this host is called in `list` on the others. Default: its host name. */
+  node: z
+    .string()
+    .regex(/^[\w.:-]{1,255}$/, 'expected a host name')
+    .default(() => hostname()),
+  /** Holds the password alone. Default: the systemd credential `redis-password`, else none is sent. */
+  password_file: absolutePath.optional(),
+  /** Certificates of the authority that `rediss` servers are checked against. Default: the well-known ones. */
+  ca_file: absolutePath.optional(),
+  /** How long what other hosts saw goes on permitting while Redis is out of reach, 10s to 24h. Default: its grace. */
+  max_stale: duration(10_000, DAY_MS).optional(),
+});
+
 export const configSchema = z.strictObject({
   /** How long after its last login an address may relay: 1m to 24h. */
   grace: duration(MINUTE_MS, DAY_MS).prefault('30m'),
@@ -128,6 +159,7 @@ export const configSchema = z.strictObject({
   map: z.array(map).min(1).optional(),
   admission: admission.prefault({}),
   lookup: z.array(lookup).default([]),
+  cluster: cluster.optional(),
 });
 
 /** The configuration as checked; names as in the file, durations in milliseconds. */
@@ -136,3 +168,4 @@ export type SourceConfig = z.output<typeof source>;
 export type MapConfig = z.output<typeof map>;
 export type LookupConfig = z.output<typeof lookup>;
 export type AdmissionConfig = Config['admission'];
+export type ClusterConfig = z.output<typeof cluster>;

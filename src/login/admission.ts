@@ -119,6 +119,28 @@ export function admitReport({ address, user, client }: Report, rules: AdmissionR
   return admitClaim(claim, rules, now, { by: 'whoson', client });
 }
 
+/** What another node of the cluster tells. */
+export type SharedClaim = Pick<Login, 'user' | 'service' | 'session' | 'evidence'> & {
+  /** As written; with `/64` a network, which counts only where `ipv6_prefix` is 64 here too. */
+  readonly address: string;
+  readonly node: string;
+};
+
+/** The login that another node's word counts as, or why it permits nothing here: it is held to this host's rules. */
+export function admitShared(
+  claim: SharedClaim,
+  at: number,
+  lifeMs: number,
+  rules: AdmissionRules,
+  now: number,
+): Admission {
+  const address = rules.ipv6Prefix === 64 ? claim.address.replace(/\/64$/, '') : claim.address;
+  const held = { ...rules, graceMs: lifeMs };
+  const admission = admitClaim({ ...claim, address, at, serverAddress: undefined }, held, now, claim.evidence);
+  if ('refused' in admission) return admission;
+  return { admitted: { ...admission.admitted, node: claim.node } };
+}
+
 type Claim = Pick<Match, 'address' | 'serverAddress' | 'user' | 'service' | 'session' | 'at'>;
 
 function admitClaim(claim: Claim, rules: AdmissionRules, now: number, evidence: Evidence): Admission {

@@ -16,6 +16,7 @@ packages_of() {
     popa3d) echo popa3d ;;
     perdition) echo perdition ;;
     syslog) echo rsyslog ;;
+    redis) echo redis-server ;;
     *) echo "fetch.sh: unknown server $1" >&2; return 64 ;;
   esac
 }
@@ -47,7 +48,7 @@ EOF
   esac
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog redis}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")

@@ -25,6 +25,11 @@ export function postfixTools(): Tools | undefined {
   return installed('postmap') ?? cached('postfix', 'usr/sbin', config) ?? missing('postmap');
 }
 
+/** Where `redis-server` is; undefined where there is none, unless RELAYPASS_E2E=required. */
+export function redisTools(): Tools | undefined {
+  return installed('redis-server') ?? cached('redis', 'usr/bin', {}) ?? missing('redis-server');
+}
+
 function installed(command: string): Tools | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'];
   const folder = folders.find((candidate) => existsSync(path.join(candidate, command)));
