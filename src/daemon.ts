@@ -16,6 +16,7 @@ import { Publisher } from './map/publish.ts';
 import type { MapTarget } from './map/target.ts';
 import { Matcher } from './pattern/matcher.ts';
 import type { Pattern } from './pattern/pattern.ts';
+import { ownPresence } from './presence.ts';
 import type { Lookup } from './server/lookup.ts';
 import { LookupServers } from './server/lookup-servers.ts';
 import type { LogSource } from './source/source.ts';
@@ -86,6 +87,8 @@ export class Daemon {
       broken: 'set-aside',
     });
     this.#stops.push(() => store.close());
+    store.notePresence(ownPresence(clock()));
+    this.#stops.push(() => store.notePresence(undefined));
     return store;
   }
 

@@ -7,6 +7,7 @@
  * `head` and `marker` are base64. Generations that were read to their end are kept while their file is there, so that
  * they are not taken for new ones.
  */
+import { statSync } from 'node:fs';
 import { z } from 'zod';
 import type { GenerationRecord } from './generation.ts';
 import type { Checkpoint } from './source.ts';
@@ -43,4 +44,19 @@ export function fromCheckpoint(stored: Checkpoint): FileRecords | undefined {
 
 function encode({ path, fingerprint: { offset, head, marker }, skipping, done }: GenerationRecord) {
   return { path, offset, head: head.toString('base64'), marker: marker.toString('base64'), skipping, done };
+}
+
+/** How much the logs hold behind their stored position; undefined for what is no checkpoint of a file source. */
+export function unreadBytes(stored: Checkpoint): number | undefined {
+  const files = fromCheckpoint(stored);
+  if (files === undefined) return undefined;
+  let unread = 0;
+  for (const record of [...files.values()].flat()) {
+    if (!record.done) unread += Math.max(0, sizeOf(record.path) - record.fingerprint.offset);
+  }
+  return unread;
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -3,8 +3,10 @@
  *
  *     meta         ["schema"]  -> SCHEMA
  *     meta         ["state"]   -> State
+ *     meta         ["daemon"]  -> Presence
  *     checkpoints  [source id] -> the source's own
  */
+import type { Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
 import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
@@ -53,6 +55,17 @@ export class Meta {
     this.#meta.put(['state'], state);
   }
 
+  /** The daemon that last noted itself, and has not taken its note back. */
+  presence(): Presence | undefined {
+    const presence = this.#meta.get(['daemon']);
+    return isPresence(presence) ? presence : undefined;
+  }
+
+  setPresence(presence: Presence | undefined): void {
+    if (presence === undefined) this.#meta.remove(['daemon']);
+    else this.#meta.put(['daemon'], presence);
+  }
+
   /** Undefined also where the record is damaged: the source then begins as if it had none. */
   checkpoint(source: string): Checkpoint | undefined {
     const checkpoint = this.#checkpoints.get([source]);
@@ -69,6 +82,12 @@ function isState(value: unknown): value is State {
     isRecord(value) &&
     ['generation', 'lastRemoval', 'addresses', 'clockAt'].every((name) => Number.isSafeInteger(value[name]))
   );
+}
+
+function isPresence(value: unknown): value is Presence {
+  if (!isRecord(value)) return false;
+  const { pid, startTicks, startedAt } = value;
+  return typeof pid === 'number' && typeof startTicks === 'string' && typeof startedAt === 'number';
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

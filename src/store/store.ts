@@ -15,6 +15,7 @@ import type { Log } from '../log.ts';
 import { withPrefix, type Address } from '../login/address.ts';
 import type { Evidence, Login } from '../login/login.ts';
 import { contains, type Network } from '../login/network.ts';
+import type { Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
 import { Change, type Limits, type Outcome } from './change.ts';
 import { endedEntries, liveEntries, type Entry } from './entry.ts';
@@ -266,6 +267,16 @@ export class Store {
   /** The path of every map that was ever published. */
   publishedFiles(): string[] {
     return this.#fence.files();
+  }
+
+  /** The daemon that works on this store; it may have died since. */
+  presence(): Presence | undefined {
+    return this.#environment.read(() => this.#meta.presence());
+  }
+
+  /** Notes which daemon works on this store, or with undefined that it ends. */
+  notePresence(presence: Presence | undefined): void {
+    this.#environment.write(() => this.#meta.setPresence(presence));
   }
 
   /** Where `source` was when its last batch was recorded. */

@@ -1,0 +1,31 @@
+import { EXIT, type ExitStatus } from '../errors.ts';
+import { hostStatus, type Status } from '../status/status.ts';
+import { defineCommand, print, printJson } from './command.ts';
+import { renderStatus } from './status-text.ts';
+import { terminalOf } from './terminal.ts';
+import { withStore } from './with-store.ts';
+
+/** `relaypass status`: one screen, and an exit status for monitoring. */
+export const command = defineCommand(
+  (argv) =>
+    argv
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one object' })
+      .example('$0 status', 'how is it?')
+      .example('$0 status --json', 'for monitoring')
+      .epilog(
+        'Exit status: 0 all is well, 75 there are warnings, 69 something does not work.\n' +
+          'JSON: at, daemon, sources, entries, maps, lastHour, warnings (severity, what, todo).',
+      ),
+  ({ config, json }) =>
+    withStore(config, (host) => {
+      const status = hostStatus(host);
+      if (json) printJson(status);
+      else print(renderStatus(status, terminalOf()).join('\n'));
+      return Promise.resolve(exitStatusOf(status));
+    }),
+);
+
+function exitStatusOf({ warnings }: Status): ExitStatus {
+  if (warnings.some(({ severity }) => severity === 'error')) return EXIT.unavailable;
+  return warnings.length === 0 ? EXIT.ok : EXIT.tempFail;
+}

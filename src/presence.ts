@@ -1,0 +1,37 @@
+/**
+ * Which process is the daemon: a pid alone may be somebody else's by now, so it goes with the instant at which the
+ * kernel started it, as /proc/PID/stat tells (proc(5): field 22, in clock ticks since boot).
+ */
+import { readFileSync } from 'node:fs';
+import { errnoOf } from './errors.ts';
+
+/** A daemon, as it notes itself in the store. */
+export interface Presence {
+  readonly pid: number;
+  readonly startTicks: string;
+  /** When it began to serve, epoch milliseconds. */
+  readonly startedAt: number;
+}
+
+/** This process. */
+export function ownPresence(startedAt: number): Presence {
+  return { pid: process.pid, startTicks: startTicksOf(process.pid) ?? '', startedAt };
+}
+
+/** Whether that very process is there. */
+export function isPresent({ pid, startTicks }: Presence): boolean {
+  return startTicksOf(pid) === startTicks;
+}
+
+/** Undefined where there is no such process. */
+function startTicksOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME]; // a command's name may hold anything
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined;
+    throw error;
+  }
+}
+
+const START_TIME = 22 - 3; // behind the name come the fields from 3 on

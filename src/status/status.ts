@@ -1,0 +1,61 @@
+/** How a host does: what `status` shows, `watch` heads its screen with, and monitoring asks for. */
+import type { Finding } from '../check/finding.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../log.ts';
+import { resolveMaps } from '../map/target.ts';
+import { hostTools } from '../map/tools.ts';
+import { isPresent } from '../presence.ts';
+import type { Store } from '../store/store.ts';
+import type { TrailEvent } from '../store/trail.ts';
+import { mapStatus, type MapStatus } from './map-status.ts';
+import { sourceStatuses, type SourceStatus } from './source-status.ts';
+import { warningsAbout } from './warnings.ts';
+
+/** Plain JSON, as `status --json` prints it: instants are epoch milliseconds. */
+export interface Status {
+  readonly at: number;
+  readonly daemon: { readonly running: boolean; readonly pid: number | null; readonly startedAt: number | null };
+  readonly sources: readonly SourceStatus[];
+  readonly entries: { readonly permitted: number; readonly max: number };
+  readonly maps: readonly MapStatus[];
+  /** Events of the last hour, as far back as the audit trail goes. */
+  readonly lastHour: Readonly<Record<TrailEvent['kind'], number>>;
+  readonly warnings: readonly Finding[];
+}
+
+const HOUR_MS = 3_600_000;
+
+/** @throws OperationalError where a map of the configuration cannot be had */
+export function hostStatus({ config, store, log }: { config: Config; store: Store; log: Log }): Status {
+  const at = systemClock();
+  const permitted = Array.from(store.entries()).length;
+  const isSettled = permitted === store.size();
+  const targets = resolveMaps(config.map, config.state_dir, hostTools());
+  const facts = {
+    at,
+    daemon: daemonStatus(store),
+    sources: sourceStatuses(config, store, log),
+    entries: { permitted, max: config.admission.max_entries },
+    maps: targets.map((target) => mapStatus(target, store, isSettled)),
+    lastHour: countKinds(store.events({ since: at - HOUR_MS }).events),
+  };
+  return { ...facts, warnings: warningsAbout(facts) };
+}
+
+function daemonStatus(store: Store): Status['daemon'] {
+  const noted = store.presence();
+  if (noted === undefined || !isPresent(noted)) return { running: false, pid: null, startedAt: null };
+  return { running: true, pid: noted.pid, startedAt: noted.startedAt };
+}
+
+function countKinds(events: readonly TrailEvent[]): Status['lastHour'] {
+  const count = (kind: TrailEvent['kind']) => events.filter((event) => event.kind === kind).length;
+  return {
+    granted: count('granted'),
+    refreshed: count('refreshed'),
+    refused: count('refused'),
+    expired: count('expired'),
+    purged: count('purged'),
+  };
+}
