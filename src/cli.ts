@@ -25,6 +25,11 @@ const COMMANDS: readonly Listed[] = [
   { usage: 'purge [target]', about: 'Take permissions away', load: () => import('./commands/purge.ts') },
   { usage: 'sweep', about: 'Expire and publish without the daemon', load: () => import('./commands/sweep.ts') },
   { usage: 'match [file]', about: 'Run the patterns over a log', load: () => import('./commands/match.ts') },
+  {
+    usage: 'import <file>',
+    about: 'Take over what an earlier system permits',
+    load: () => import('./commands/import.ts'),
+  },
   { usage: 'check', about: 'Check configuration, permissions and MTA', load: () => import('./commands/check.ts') },
   { usage: 'demo', about: 'Watch the daemon work on made-up logins', load: () => import('./commands/demo.ts') },
 ];

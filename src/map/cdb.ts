@@ -48,6 +48,31 @@ export function lookupCdb(file: Buffer, key: string): string | undefined {
   return undefined;
 }
 
+/** All rows of a cdb file in its order; undefined where it is no whole cdb. */
+export function readCdb(file: Buffer): MapRow[] | undefined {
+  const end = endOfRecords(file);
+  if (end === undefined) return undefined;
+  const rows: MapRow[] = [];
+  for (let at = DIRECTORY_BYTES; at < end; at += PAIR_BYTES + file.readUInt32LE(at) + file.readUInt32LE(at + 4)) {
+    const row = readRow(file, at);
+    if (row === undefined) return undefined;
+    rows.push(row);
+  }
+  return rows;
+}
+
+/** Where the hash tables begin, if they fill the file from there to its end as every writer lays them out. */
+function endOfRecords(file: Buffer): number | undefined {
+  if (file.length < DIRECTORY_BYTES) return undefined;
+  const start = file.readUInt32LE(0);
+  let end = start;
+  for (let entry = 0; entry < DIRECTORY_BYTES; entry += PAIR_BYTES) {
+    if (file.readUInt32LE(entry) !== end) return undefined;
+    end += file.readUInt32LE(entry + 4) * PAIR_BYTES;
+  }
+  return start >= DIRECTORY_BYTES && end === file.length ? start : undefined;
+}
+
 interface Slot {
   readonly hash: number;
   readonly position: number;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { lookupCdb } from './cdb.ts';
+import { dumpMap } from './dump.ts';
 import { answerOf, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
 import { mapFile, type MapTarget } from './target.ts';
 
@@ -45,11 +46,7 @@ async function findInDump(
   key: string,
   means: Means,
 ): Promise<string | undefined> {
-  const args = [...NO_SENDMAIL_CF, '-u', target.type, name];
-  const run = { tool: 'makemap', cwd, args, maxStdoutBytes: MAX_DUMP_BYTES } as const;
-  const dump = `\n${answerOf(target, run, await runMtaTool(target, run, means))}`;
+  const dump = `\n${await dumpMap(target, { tool: 'makemap', type: target.type, cwd, name }, means)}`;
   const at = dump.indexOf(`\n${key}\t`);
   return at < 0 ? undefined : dump.slice(at + key.length + 2, dump.indexOf('\n', at + 1));
 }
-
-const MAX_DUMP_BYTES = 512 * 1024 * 1024 - 1024; // what a string can be; ten million rows

@@ -4,6 +4,9 @@ import { runTool, type ToolResult, type ToolRun } from './run-tool.ts';
 import type { MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
 
+/** The file whose failure it would be. */
+export type MapFile = Pick<MapTarget, 'file'>;
+
 /** With what the tools are run. */
 export interface Means {
   readonly tools: MapTools;
@@ -22,7 +25,7 @@ export const NO_SENDMAIL_CF = ['-C', '/dev/null'] as const;
  * How the tool left and what it said.
  * @throws MapError where this host does not have it
  */
-export function runMtaTool(target: MapTarget, { tool, ...run }: MtaToolRun, means: Means): Promise<ToolResult> {
+export function runMtaTool(target: MapFile, { tool, ...run }: MtaToolRun, means: Means): Promise<ToolResult> {
   const command = means.tools.find(tool);
   if (command === undefined) throw new MapError(target, `${tool} was not found on this host`);
   return runTool({ command, env: means.tools.env, timeoutMs: means.timeoutMs, ...run });
@@ -32,7 +35,7 @@ export function runMtaTool(target: MapTarget, { tool, ...run }: MtaToolRun, mean
  * What a tool answered that left with status 0 and in silence.
  * @throws MapError for anything else
  */
-export function answerOf(target: MapTarget, { tool }: MtaToolRun, { fault, stdout, stderr }: ToolResult): string {
+export function answerOf(target: MapFile, { tool }: MtaToolRun, { fault, stdout, stderr }: ToolResult): string {
   if (fault === undefined && stderr === '') return stdout;
   const what = [`${tool} ${fault ?? 'complained'}`, firstLineOf(stderr)].filter(Boolean).join(': ');
   throw new MapError(target, what);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { MapConfig } from '../../src/config/schema.ts';
+import { readRows } from '../../src/import/read.ts';
 import { NO_BASE } from '../../src/map/base.ts';
 import { createBuilder } from '../../src/map/build.ts';
 import { mapHolds } from '../../src/map/inspect.ts';
@@ -32,15 +33,18 @@ afterEach(() => {
 });
 
 const ADDRESSES = ['198.51.100.7', '2001:db8::7', '2001:db8:1:2:3:4:5:6'].map(asAddress);
+const SENDMAIL_KEYS = [
+  '198.51.100.7',
+  'ipv6:2001:db8:0:0:0:0:0:7',
+  'ipv6:2001:db8:1:2:3:4:5:6',
+  'ipv6:2001:db8::7', // as Sendmail 8.14 looks it up
+];
 
 ifSendmail.each(['hash', 'btree'])('makemap builds a %s map that holds both spellings of IPv6', async (type) => {
   const target = await build({ mta: 'sendmail', type }, sendmail);
   const { stdout } = run(sendmail, 'makemap', ['-C', '/dev/null', '-u', type, path.basename(target.path)]);
   expect(stdout.trimEnd().split('\n').toSorted()).toEqual([
-    '198.51.100.7\tRELAY',
-    'ipv6:2001:db8:0:0:0:0:0:7\tRELAY',
-    'ipv6:2001:db8:1:2:3:4:5:6\tRELAY',
-    'ipv6:2001:db8::7\tRELAY',
+    ...SENDMAIL_KEYS.map((key) => `${key}\tRELAY`),
     'relaypass:probe\tDUNNO',
   ]);
 });
@@ -81,6 +85,23 @@ ifSendmail.each(['hash', 'btree'])('tells who is in a %s map of Sendmail', async
 ifPostfix.each(['hash', 'btree', 'lmdb', 'cdb'])('tells who is in a %s map of Postfix', async (type) => {
   await expectHolds(await build({ mta: 'postfix', type }, postfix), postfix);
 });
+
+ifSendmail.each(['hash', 'btree'])('imports a %s map that makemap built, as poprelayd has it', async (type) => {
+  const { file } = await build({ mta: 'sendmail', type, form: 'poprelayd' }, sendmail);
+  expect((await imported(file, sendmail)).toSorted()).toEqual([...SENDMAIL_KEYS, 'relaypass:probe'].toSorted());
+});
+
+ifPostfix.each(['hash', 'btree', 'lmdb', 'cdb'])('imports a %s map that postmap built', async (type) => {
+  const { file } = await build({ mta: 'postfix', type, form: 'pop-before-smtp' }, postfix);
+  expect((await imported(file, postfix)).toSorted()).toEqual([...ADDRESSES, 'relaypass:probe'].toSorted());
+});
+
+/** The keys of a map that has a name of another kind. */
+async function imported(file: string, tools: MapTools | undefined): Promise<string[]> {
+  const given = path.join(folder, 'given');
+  renameSync(file, given);
+  return (await readRows(given, tools ?? hostTools())).map(({ key }) => key);
+}
 
 async function expectHolds(target: MapTarget, tools: MapTools | undefined): Promise<void> {
   for (const address of ADDRESSES) expect(await mapHolds(target, address, tools ?? hostTools())).toBe(true);
