@@ -1,10 +1,13 @@
 import { systemClock } from '../clock.ts';
 import { EXIT, OperationalError } from '../errors.ts';
+import { escapeControls } from '../log.ts';
 import { parseAddress } from '../login/address.ts';
+import type { Login } from '../login/login.ts';
 import { parseNetwork } from '../login/network.ts';
 import type { Selector } from '../store/store.ts';
 import { adminName } from './admin-name.ts';
 import { addressMark, EVERYTHING, networkMark, userMark, type Tombstone } from '../store/tombstones.ts';
+import { confirm } from './confirm.ts';
 import { defineCommand, print } from './command.ts';
 import { publishMaps } from './publish-maps.ts';
 import { tellNodes } from './tell-nodes.ts';
@@ -15,6 +18,7 @@ interface PurgeArgs {
   readonly user: string | undefined;
   readonly expired: boolean;
   readonly all: boolean;
+  readonly yes: boolean;
 }
 
 /** `relaypass purge`: takes permissions away and publishes the maps before it returns. */
@@ -25,22 +29,37 @@ export const command = defineCommand(
       .option('user', { type: 'string', describe: 'What this user has, wherever he is' })
       .option('expired', { type: 'boolean', default: false, describe: 'What is past its time' })
       .option('all', { type: 'boolean', default: false, describe: 'Everything' })
+      .option('dry-run', { type: 'boolean', default: false, describe: 'Only tell what would go' })
+      .option('yes', { type: 'boolean', default: false, describe: 'Do not ask, with --all' })
       .example('$0 purge --user bob', 'his password was stolen')
-      .example('$0 purge 203.0.113.0/24', 'a whole network'),
-  ({ config, ...args }) => {
+      .example('$0 purge 203.0.113.0/24', 'a whole network')
+      .example('$0 purge --all --dry-run', 'what would go?'),
+  ({ config, 'dry-run': dryRun, ...args }) => {
     const name = adminName();
     return withStore(config, async (host) => {
       const selector = selectorOf(args);
+      if (dryRun) {
+        tell('would purge', host.store.purgeable(selector));
+        return EXIT.ok;
+      }
+      if ('all' in selector && !args.yes && !(await confirm('Purge all permissions?'))) {
+        print('nothing was purged');
+        return EXIT.ok;
+      }
       const tombstone = host.config.cluster && tombstoneOf(selector);
       const purged = tombstone === undefined ? host.store.purge(selector, name) : host.store.bury([tombstone], name);
-      purged.forEach(({ address, user }) => print(`purged ${address} (${user})`));
-      if (purged.length === 0) print('nothing to purge');
+      tell('purged', purged);
       const published = await publishMaps(host);
       const told = tombstone === undefined ? EXIT.ok : await tellNodes(host, { purge: tombstone });
       return published === EXIT.ok ? told : published;
     });
   },
 );
+
+function tell(what: string, logins: readonly Login[]): void {
+  for (const { address, user } of logins) print(`${what} ${address} (${escapeControls(user)})`);
+  if (logins.length === 0) print('nothing to purge');
+}
 
 /** What the other nodes need to know of a purge, undefined where they see for themselves. */
 function tombstoneOf(selector: Selector): Tombstone | undefined {

@@ -201,6 +201,15 @@ export class Store {
     return this.#environment.read(() => this.#tombstones.all());
   }
 
+  /** What {@link purge} would remove. */
+  purgeable(selector: Selector): Login[] {
+    const now = this.#clock();
+    return this.#environment.read(() => {
+      if (!('expired' in selector)) return this.#select(selector).map(({ login }) => login);
+      return Array.from(this.#logins.all(), ({ login }) => login).filter(({ expiresAt }) => expiresAt <= now);
+    });
+  }
+
   #select(selector: Exclude<Selector, { expired: true }>): Stored[] {
     if ('address' in selector) {
       const { address, by } = selector;

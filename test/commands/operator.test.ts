@@ -47,9 +47,9 @@ test('purge closes the map before it returns, by address, network, user and all'
   expect(host.permitted()).toEqual(['192.0.2.9', '203.0.113.1']);
   host.run('purge', '--user', 'bob');
   expect(host.permitted()).toEqual(['192.0.2.9']);
-  host.run('purge', '--all');
+  host.run('purge', '--all', '--yes');
   expect(host.permitted()).toEqual([]);
-  expect(host.run('purge', '--all').stdout).toBe('nothing to purge\n');
+  expect(host.run('purge', '--all', '--yes').stdout).toBe('nothing to purge\n');
 });
 
 test('purging a user leaves an address that another one logged in from', async () => {
@@ -151,7 +151,7 @@ test('sweep keeps the other maps true when one cannot be had, and says why', () 
   const host = new TestHost();
   host.run('grant', '198.51.100.7');
   host.configure('[[map]]\nmta = "none"\ntype = "hash"\n');
-  host.run('purge', '--all');
+  host.run('purge', '--all', '--yes');
   expect(host.permitted()).toEqual([]);
   host.run('grant', '198.51.100.8');
   expect(host.run('sweep')).toMatchObject({ status: 78, stderr: expect.stringContaining('type "hash"') });

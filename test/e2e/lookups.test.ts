@@ -256,7 +256,7 @@ onLab('the daemon as its unit runs it answers a chrooted Postfix and a Sendmail 
     for (const client of [CLIENT, CLIENT6]) appendLogin(client);
     await daemon.until('both logins', () => daemon.output.split('granted').length === 3);
     expect(await asked()).toEqual([expect.stringMatching(/^250 /), expect.stringMatching(/^250 /)]);
-    expect(relaypass('purge', '--all')).toMatchObject({ status: 0 });
+    expect(relaypass('purge', '--all', '--yes')).toMatchObject({ status: 0 });
     expect(await asked()).toEqual(refused);
   });
 });

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { PseudoTerminal } from '../pseudo-terminal.ts';
+import { TestHost } from '../relaypass-process.ts';
+
+function hostWithGrants(): TestHost {
+  const host = new TestHost();
+  host.run('grant', '192.0.2.1', '--user', 'alice');
+  host.run('grant', '192.0.2.2', '--user', 'bob');
+  return host;
+}
+
+test('purge --dry-run only tells what would go', () => {
+  const host = hostWithGrants();
+  expect(host.run('purge', '--all', '--dry-run').stdout).toBe(
+    'would purge 192.0.2.1 (alice)\nwould purge 192.0.2.2 (bob)\n',
+  );
+  expect(host.run('purge', '--user', 'bob', '--dry-run').stdout).toBe('would purge 192.0.2.2 (bob)\n');
+  expect(host.run('purge', '--expired', '--dry-run').stdout).toBe('nothing to purge\n');
+  expect(host.permitted()).toEqual(['192.0.2.1', '192.0.2.2']);
+});
+
+test('purge --all needs --yes where nobody can be asked', () => {
+  const host = hostWithGrants();
+  const { status, stderr } = host.run('purge', '--all');
+  expect(status).toBe(64);
+  expect(stderr).toBe('relaypass: Purge all permissions? nobody is there to answer: say --yes\n');
+  expect(host.permitted()).toHaveLength(2);
+  expect(host.run('purge', '--all', '--yes').status).toBe(0);
+  expect(host.permitted()).toEqual([]);
+});
+
+test.each([
+  ['y\r', 0],
+  ['n\r', 2],
+  ['\r', 2],
+  ['\u0004', 2],
+])('purge --all asks on a terminal, where %j leaves %i', async (answer, left) => {
+  const host = hostWithGrants();
+  const terminal = new PseudoTerminal(['purge', '--all', '--config', host.configFile], { columns: 80 });
+  await terminal.untilShows(/Purge all permissions\? \[y\/N\]/);
+  terminal.type(answer);
+  expect(await terminal.ended()).toBe(0);
+  expect(host.permitted()).toHaveLength(left);
+});
