@@ -7,7 +7,7 @@ import { tempDir } from './temp-dir.ts';
 test('lists its commands', () => {
   const { status, stdout } = relaypass('--help');
   expect(status).toBe(0);
-  for (const name of ['run', 'list', 'show', 'grant', 'purge', 'sweep', 'check', 'demo']) {
+  for (const name of ['run', 'status', 'list', 'show', 'log', 'grant', 'purge', 'sweep', 'check', 'demo']) {
     expect(stdout).toContain(`relaypass ${name}`);
   }
 });
@@ -16,7 +16,7 @@ test.each([
   ['no command', [], 'a command is missing'],
   ['an unknown command', ['lst'], 'Did you mean list?'],
   ['an unknown option', ['list', '--users', 'x'], 'Unknown argument: users'],
-  ['a missing argument', ['show'], 'Not enough non-option arguments'],
+  ['a missing argument', ['grant'], 'Not enough non-option arguments'],
 ])('answers %s with exit 64 and one sentence', (_, args, sentence) => {
   const { status, stderr } = relaypass(...args);
   expect(status).toBe(64);

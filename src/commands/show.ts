@@ -1,94 +1,48 @@
 import { systemClock } from '../clock.ts';
-import { formatDuration } from '../config/duration.ts';
 import { EXIT, OperationalError } from '../errors.ts';
-import { escapeControls } from '../log.ts';
 import { parseAddress, type Address } from '../login/address.ts';
-import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
-import type { Evidence, Login } from '../login/login.ts';
-import { mapHolds } from '../map/inspect.ts';
-import { MapError } from '../map/map-error.ts';
-import { resolveMaps } from '../map/target.ts';
-import { hostTools } from '../map/tools.ts';
-import type { Entry } from '../store/entry.ts';
+import { REFUSALS } from '../login/admission.ts';
+import { addressVerdict, userVerdict } from '../status/verdict.ts';
 import { defineCommand, print, printJson } from './command.ts';
+import { instantsOf } from './listing.ts';
+import { renderAddress, renderUser, type ShowOptions } from './show-text.ts';
+import { terminalOf } from './terminal.ts';
 import { withStore, type OpenHost } from './with-store.ts';
 
-interface MapVerdict {
-  readonly file: string;
-  /** Whether the map permits the address; a text where that cannot be told. */
-  readonly holds: boolean | string;
-}
-
-/** `relaypass show ADDRESS`: the verdict, the logins that it rests on with their lines, and what the maps say. */
+/** `relaypass show`: the verdict, what it rests on, what the maps say, what was last seen, and what would change it. */
 export const command = defineCommand(
   (argv) =>
     argv
-      .positional('address', { type: 'string', demandOption: true, describe: 'Client address' })
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
-      .example('$0 show 198.51.100.7', 'why can she not send?'),
-  ({ config, address: text, json }) =>
+      .positional('address', { type: 'string', describe: 'Client address' })
+      .option('user', { type: 'string', describe: 'Where this user may relay from, instead' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one object' })
+      .option('absolute', { type: 'boolean', describe: 'Absolute times', defaultDescription: 'unless on a terminal' })
+      .example('$0 show 198.51.100.7', 'why can she not send?')
+      .example('$0 show --user alice@example.org', 'the same, where the address is not known')
+      .epilog('JSON: address or user, permitted, barred, entry or logins, maps, events, advice.'),
+  ({ config, address, user, json, absolute }) =>
     withStore(config, async (host) => {
-      const address = clientAddress(text);
-      const entry = host.store.entry(address);
-      const maps = await askMaps(host, entry?.address ?? address);
-      if (json) printJson({ address, permitted: entry !== undefined, entry, maps });
-      else print([verdict(address, entry, host), ...evidence(entry), ...maps.map(mapLine)].join('\n'));
+      const options = optionsFor(host, absolute);
+      if (address !== undefined && user === undefined) {
+        const verdict = await addressVerdict(clientAddress(address), host);
+        if (json) printJson(verdict);
+        else print(renderAddress(verdict, options).join('\n'));
+      } else if (address === undefined && user !== undefined) {
+        const verdict = userVerdict(user, host);
+        if (json) printJson(verdict);
+        else print(renderUser(verdict, options).join('\n'));
+      } else throw new OperationalError('usage', EXIT.usage, 'show: name one of ADDRESS and --user USER');
       return EXIT.ok;
     }),
 );
+
+function optionsFor({ config }: OpenHost, absolute: boolean | undefined): ShowOptions {
+  const terminal = terminalOf();
+  return { now: systemClock(), graceMs: config.grace, instant: instantsOf({ absolute }), terminal };
+}
 
 function clientAddress(text: string): Address {
   const parsed = parseAddress(text);
   if (parsed.ok) return parsed.address;
   throw new OperationalError('bad-address', EXIT.usage, `${text}: never permitted: ${REFUSALS[parsed.reason]}`);
-}
-
-function verdict(address: Address, entry: Entry | undefined, { config }: OpenHost): string {
-  const now = systemClock();
-  if (entry !== undefined) return `${address} may relay for ${formatDuration(entry.expiresAt - now)}.`;
-  const rules = admissionRules(config.admission, config.grace);
-  const barred = admitGrant({ address, user: '-', name: '-', graceMs: config.grace }, rules, now);
-  if ('refused' in barred) return `${address} has no entry, and gets none: ${REFUSALS[barred.refused]}.`;
-  return `${address} may not relay: no login within ${formatDuration(config.grace)}. A login over POP3 or IMAP, or "relaypass grant", lets it.`;
-}
-
-function evidence(entry: Entry | undefined): string[] {
-  return (entry?.logins ?? []).flatMap((login) => [`  ${headline(login)}`, `    ${lineOf(login)}`]);
-}
-
-function headline({ user, service, at, expiresAt }: Login): string {
-  return escapeControls(`${user}: ${service} login at ${instant(at)}, until ${instant(expiresAt)}`);
-}
-
-function lineOf({ evidence: why, node }: Login): string {
-  return escapeControls(`${node === undefined ? '' : `on ${node}, `}${reasonFor(why)}`);
-}
-
-function reasonFor(why: Evidence): string {
-  if (why.by === 'admin') return `granted by ${why.name}`;
-  if (why.by === 'whoson') return `told over whoson by ${why.client}`;
-  return `${why.source}, pattern ${why.pattern}: ${why.line}`;
-}
-
-async function askMaps({ config }: OpenHost, address: Address): Promise<MapVerdict[]> {
-  const tools = hostTools();
-  const targets = resolveMaps(config.map, config.state_dir, tools);
-  return Promise.all(
-    targets.map(async (target) => ({
-      file: target.file,
-      holds: await mapHolds(target, address, tools).catch((error: unknown) => {
-        if (error instanceof MapError) return error.message;
-        throw error;
-      }),
-    })),
-  );
-}
-
-function mapLine({ file, holds }: MapVerdict): string {
-  if (typeof holds === 'string') return `  map: ${holds}`;
-  return `  map ${file}: ${holds ? 'permits it' : 'does not permit it'}`;
-}
-
-function instant(ms: number): string {
-  return new Date(ms).toISOString();
 }
