@@ -73,7 +73,7 @@ function checkMaps(config: Config): Finding[] {
   attempt(findings, 'correct [[map]]', () => {
     const tools = hostTools();
     for (const target of resolveMaps(config.map, config.state_dir, tools)) {
-      findings.push(...checkMap(target), ...checkMta(target, tools));
+      findings.push(...checkMap(target), ...checkMta(target, tools, config.admission.ipv6_prefix));
     }
   });
   return findings;

@@ -43,14 +43,15 @@ export function renderMap(
   addresses: readonly Address[],
   expiryOf: (address: Address) => number = () => 0,
 ): MapRow[] {
-  const { valueOf } = FORMS[form];
+  const { valueOf, isCut } = FORMS[form];
   const rows = addresses
     .flatMap((address) => keysOf(form, address).map((key) => ({ key, value: valueOf(address, expiryOf) })))
+    .filter(({ key }) => !(isCut && key.includes('::')))
     .toSorted(byKey);
   return form === 'text' ? rows : [...rows, SENTINEL];
 }
 
-/** The keys under which `address` is written; throws for whatever is not a whole address. */
+/** The keys under which `address` can stand in such a map; throws for whatever is not a whole address. */
 export function keysOf(form: MapForm, address: Address): string[] {
   return FORMS[form].keysOf(partsOf(address));
 }
@@ -63,14 +64,23 @@ export function sourceText(rows: readonly MapRow[]): string {
 interface Form {
   readonly keysOf: (parts: Parts) => string[];
   readonly valueOf: (address: Address, expiryOf: (address: Address) => number) => string;
+  /**
+   * Whether the MTA searches such a map by cutting the client's address at colons too. A whole address with `::` can be
+   * what is left of a neighbour's then, so it is not written: docs/decisions/postfix-ipv6.md.
+   */
+  readonly isCut?: true;
 }
 
 const FORMS: Readonly<Record<MapForm, Form>> = {
   sendmail: { keysOf: sendmailKeys, valueOf: () => 'RELAY' },
-  connect: { keysOf: (parts) => sendmailKeys(parts).map((key) => `Connect:${key}`), valueOf: () => 'RELAY' },
+  connect: {
+    keysOf: (parts) => sendmailKeys(parts).map((key) => `Connect:${key}`),
+    valueOf: () => 'RELAY',
+    isCut: true,
+  },
   poprelayd: { keysOf: sendmailKeys, valueOf: (address, expiryOf) => String(Math.floor(expiryOf(address) / 1000)) },
   postfix: { keysOf: postfixKeys, valueOf: () => 'OK' },
-  'pop-before-smtp': { keysOf: postfixKeys, valueOf: () => 'ok' },
+  'pop-before-smtp': { keysOf: postfixKeys, valueOf: () => 'ok', isCut: true },
   text: { keysOf: ({ text }) => [text], valueOf: () => '' },
 };
 

@@ -69,6 +69,7 @@ onLab('a login at a real Dovecot opens a real Sendmail and a real Postfix for th
     expect(await popLogin(toMailbox('2001:db8::7'), login('bob@example.com'))).toBe(true);
     await untilOpen('2001:db8::7');
     await expectRefused('2001:db8::8');
+    await expectRefused('2001:db8::7:1'); // Postfix would cut it to the key 2001:db8::7: docs/decisions/postfix-ipv6.md
   });
 
   test('every kind of Postfix map holds the addresses, as Postfix itself reads them', () => {

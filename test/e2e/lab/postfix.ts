@@ -12,7 +12,7 @@ const QUEUE = '/var/spool/postfix';
 const DATA = '/var/lib/postfix';
 
 export interface PostfixOptions {
-  /** The restriction that asks relaypass. @default "check_client_access hash:/var/lib/relaypass/postfix" */
+  /** The restriction that asks relaypass. @default the README's, with type hash */
   readonly restriction?: string;
   /** Whether smtpd runs inside the queue folder, as Debian's does. @default false */
   readonly chroot?: boolean;
@@ -32,7 +32,7 @@ export class Postfix {
     cpSync('/usr/share/postfix/dynamicmaps.cf', `${ETC}/dynamicmaps.cf`);
     writeOld(
       `${ETC}/main.cf`,
-      mainCf(this.#options.restriction ?? 'check_client_access hash:/var/lib/relaypass/postfix'),
+      mainCf(this.#options.restriction ?? checkClientAccess('hash:/var/lib/relaypass/postfix')),
     );
     writeOld(`${ETC}/master.cf`, masterCf(this.#options.chroot === true ? 'y' : 'n'));
   }
@@ -46,6 +46,11 @@ export class Postfix {
   async stop(): Promise<void> {
     await this.#master?.stop();
   }
+}
+
+/** The restriction that looks `map` up by whole addresses. */
+export function checkClientAccess(map: string): string {
+  return `check_client_access unionmap:{regexp:/dev/null,${map}}`;
 }
 
 function makeFolders(): void {
