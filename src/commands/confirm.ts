@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
+import { isNativeError } from 'node:util/types';
 import { EXIT, OperationalError } from '../errors.ts';
 
 /**
@@ -12,8 +12,10 @@ export async function confirm(question: string): Promise<boolean> {
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const closed = once(terminal, 'close').then(() => 'no'); // Ctrl-C, Ctrl-D
-    return /^y(es)?$/i.test(await Promise.race([terminal.question(`${question} [y/N] `), closed]));
+    return /^y(es)?$/i.test(await terminal.question(`${question} [y/N] `));
+  } catch (error) {
+    if (isNativeError(error) && error.name === 'AbortError') return false; // Ctrl-C, Ctrl-D
+    throw error;
   } finally {
     terminal.close();
   }

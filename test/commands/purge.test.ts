@@ -34,6 +34,7 @@ test.each([
   ['n\r', 2],
   ['\r', 2],
   ['\u0004', 2],
+  ['\u0003', 2],
 ])('purge --all asks on a terminal, where %j leaves %i', async (answer, left) => {
   const host = hostWithGrants();
   const terminal = new PseudoTerminal(['purge', '--all', '--config', host.configFile], { columns: 80 });
