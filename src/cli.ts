@@ -31,6 +31,7 @@ const COMMANDS: readonly Listed[] = [
     load: () => import('./commands/import.ts'),
   },
   { usage: 'check', about: 'Check configuration, permissions and MTA', load: () => import('./commands/check.ts') },
+  { usage: 'config', about: 'Show the effective configuration', load: () => import('./commands/config.ts') },
   { usage: 'demo', about: 'Watch the daemon work on made-up logins', load: () => import('./commands/demo.ts') },
 ];
 

@@ -12,7 +12,7 @@ const DEFAULT_CONFIG_FILE = '/etc/relaypass/relaypass.toml';
  * @throws OperationalError exit 78, with file and line
  */
 export function loadConfig(file: string | undefined): Config {
-  const found = fileOf(file);
+  const found = configFile(file);
   return found === undefined ? defaultConfig() : loadToml(found, configSchema);
 }
 
@@ -21,7 +21,8 @@ function defaultConfig(): Config {
   return checkToml('built-in defaults', '', configSchema);
 }
 
-function fileOf(file: string | undefined): string | undefined {
+/** The file that a command line means: `file`, or the default one where there is one. */
+export function configFile(file: string | undefined): string | undefined {
   return file ?? (existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined);
 }
 
@@ -31,7 +32,7 @@ function fileOf(file: string | undefined): string | undefined {
  */
 export function keepLastGood(file: string | undefined, { state_dir: stateDir }: Config): void {
   const kept = lastGoodFile(stateDir);
-  const found = fileOf(file);
+  const found = configFile(file);
   try {
     rmSync(kept, { force: true });
     if (found !== undefined) copyFileSync(found, kept);

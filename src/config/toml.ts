@@ -28,7 +28,23 @@ function readToml(file: string): string {
   }
 }
 
-/** The same for a text already read; `file` only names it in messages. */
+/** A TOML document as it is written, and the line, from 1, on which an option such as `map[1].type` is set. */
+export interface TomlLines {
+  readonly value: unknown;
+  readonly lineOf: (option: string) => number | undefined;
+}
+
+/**
+ * The content of `file`, unchecked.
+ * @throws OperationalError as {@link loadToml}
+ */
+export function readTomlWithLines(file: string): TomlLines {
+  const text = readToml(file);
+  const lines = keysByLine(text);
+  return { value: parseToml(file, text), lineOf: (option) => lines.get(option) };
+}
+
+/** As {@link loadToml} for a text already read; `file` only names it in messages. */
 export function checkToml<T extends z.ZodType>(file: string, text: string, schema: T): z.output<T> {
   const result = schema.safeParse(parseToml(file, text));
   if (result.success) return result.data;

@@ -1,0 +1,60 @@
+import { configFile, loadConfig } from '../config/load.ts';
+import { effectiveSettings, type Found, type Setting } from '../config/effective.ts';
+import type { Config } from '../config/schema.ts';
+import { EXIT } from '../errors.ts';
+import { resolveMaps, type MapTarget } from '../map/target.ts';
+import { hostTools } from '../map/tools.ts';
+import { detectSources } from '../source/detect.ts';
+import { defineCommand, print, printJson } from './command.ts';
+
+/** `relaypass config`: the configuration as it takes effect, as TOML that can be used as such. */
+export const command = defineCommand(
+  (argv) =>
+    argv
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one array' })
+      .example('$0 config', 'what holds, and which line says so?')
+      .epilog('JSON: table, index, key, value, from (file, default, host), file, line.'),
+  ({ config: named, json }) => {
+    const settings = settingsOf(named);
+    if (json) printJson(settings);
+    else print(renderSettings(settings).join('\n'));
+    return Promise.resolve(EXIT.ok);
+  },
+);
+
+/** Every option of the configuration that a command line names, and where it comes from. */
+export function settingsOf(named: string | undefined): Setting[] {
+  return effectiveSettings(configFile(named), found(loadConfig(named)));
+}
+
+function found({ map, state_dir: stateDir }: Config): Found {
+  const targets = resolveMaps(map, stateDir, hostTools());
+  return { source: detectSources().sources, map: targets.map(asTable) };
+}
+
+const MTA_OF = { makemap: 'sendmail', postmap: 'postfix', native: 'none' } as const;
+
+function asTable({ builder, type, path }: MapTarget): Record<string, unknown> {
+  return { mta: MTA_OF[builder], type, path };
+}
+
+const ORIGIN_COLUMN = 44;
+
+/** As TOML: a JSON string, number or array of them is one of TOML too. */
+export function renderSettings(settings: readonly Setting[]): string[] {
+  const lines: string[] = [];
+  let open = '';
+  for (const setting of settings) {
+    const { table, index, key, value } = setting;
+    const header = `${table} ${index}`;
+    if (table !== '' && header !== open) lines.push('', table);
+    open = header;
+    lines.push(`${`${key} = ${JSON.stringify(value)}`.padEnd(ORIGIN_COLUMN)} # ${originOf(setting)}`);
+  }
+  return lines;
+}
+
+function originOf({ from, file, line }: Setting): string {
+  if (from === 'file') return line === undefined ? `${file}` : `${file}:${line}`;
+  return from === 'host' ? 'found on this host' : 'default';
+}
