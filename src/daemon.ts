@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import type { Access } from './cluster/access.ts';
 import type { Cluster, ClusterStatus } from './cluster/cluster.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { admissionRules } from './login/admission.ts';
@@ -37,10 +38,13 @@ export interface DaemonPlan {
   readonly clusterAccess?: Access | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  /** Called about once a second, as long as every part does its work. */
+  readonly onAlive?: () => void;
 }
 
 export class Daemon {
   readonly #plan: DaemonPlan;
+  readonly #heartbeat: Heartbeat;
   readonly #stops: (() => Promise<void> | void)[] = [];
   /** Rejects when a part fails while it runs; never resolves. */
   readonly failure: Promise<never>;
@@ -49,6 +53,7 @@ export class Daemon {
 
   constructor(plan: DaemonPlan) {
     this.#plan = plan;
+    this.#heartbeat = new Heartbeat(() => plan.onAlive?.());
     this.failure = new Promise((_, reject) => (this.#fail = reject));
     this.failure.catch(() => undefined); // an owner that has stopped looking must not be ended by it
   }
@@ -108,7 +113,8 @@ export class Daemon {
       expired.forEach(({ address, logins }) => this.#plan.log.info('expired', { address, user: logins[0]?.user }));
       publisher.request();
     };
-    const expiry = new ExpiryClock(store, this.#plan.clock, { changed, failed: this.#fail });
+    const ticked = this.#heartbeat.part('expiry');
+    const expiry = new ExpiryClock(store, this.#plan.clock, { changed, failed: this.#fail, ticked });
     this.#stops.push(() => expiry.stop());
     expiry.start();
   }
@@ -145,7 +151,9 @@ export class Daemon {
   async #startIntake(source: LogSource, store: Store, publisher: Publisher): Promise<void> {
     const { config, patterns, clock, log } = this.#plan;
     const matcher = new Matcher(patterns, source.id);
-    const intake = new Intake({ source, matcher, config, store, clock, log, onGranted: () => publisher.request() });
+    const onRound = this.#heartbeat.part(source.id);
+    const onGranted = (): void => publisher.request();
+    const intake = new Intake({ source, matcher, config, store, clock, log, onGranted, onRound });
     await intake.start();
     const running = intake.run().catch(this.#fail);
     this.#stops.push(async () => {

@@ -33,6 +33,8 @@ export interface IntakeParts {
   readonly log: Log;
   /** Called after a commit that let another address in. */
   readonly onGranted: () => void;
+  /** Called each time the source was read and what it held was dealt with. */
+  readonly onRound: () => void;
 }
 
 export class Intake {
@@ -70,6 +72,7 @@ export class Intake {
       const batch = await source.read();
       if (batch !== undefined) this.#take(batch);
       this.#saveIfDue();
+      this.#parts.onRound();
       if (batch === undefined) await source.wait(signal);
       else await setImmediate(); // signals, timers and the other sources come first in a long catch-up
     }

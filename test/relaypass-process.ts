@@ -66,10 +66,11 @@ export class TestHost {
     return relaypassUnderSystemd(path.dirname(this.map), 'sweep', '--config', this.configFile);
   }
 
-  /** Starts the daemon and waits until it follows the log. */
-  async startDaemon(): Promise<Daemon> {
+  /** Starts the daemon and waits until it follows the log; with `env` beside this process's own. */
+  async startDaemon(env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
     const child = spawn(process.execPath, [CLI, 'run', '--config', this.configFile], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
     });
     daemons.push(child);
     const daemon = new Daemon(child);

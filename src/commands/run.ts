@@ -16,6 +16,7 @@ import { hostTools } from '../map/tools.ts';
 import { stampOf } from '../pattern/header.ts';
 import { loadPatterns } from '../pattern/load.ts';
 import { loadLookups } from '../server/lookup.ts';
+import { ServiceManager } from '../service-manager.ts';
 import { createSources } from '../source/create.ts';
 import { actAsOwner } from '../store/owner.ts';
 import { defineCommand } from './command.ts';
@@ -32,13 +33,18 @@ interface Running {
 
 async function run(configFile: string | undefined, log: Log): Promise<ExitStatus> {
   const signals = hearSignals();
-  const plan = prepare(configFile, log);
+  const manager = new ServiceManager(process.env, log);
+  const plan = { ...prepare(configFile, log), onAlive: () => manager.alive() };
   let running: Running = { plan, daemon: await start(plan) };
+  await manager.tell('READY=1');
   for (;;) {
     const { value } = await Promise.race([signals.next(), running.daemon.failure]);
     if (value[0] !== 'SIGHUP') break;
+    await manager.tell('RELOADING=1');
     running = await reload(configFile, running);
+    await manager.tell('READY=1');
   }
+  await manager.tell('STOPPING=1');
   await running.daemon.stop();
   log.info('stopped');
   return EXIT.ok;
@@ -90,7 +96,7 @@ async function reload(configFile: string | undefined, old: Running): Promise<Run
   const { log } = old.plan;
   let plan: DaemonPlan;
   try {
-    plan = prepare(configFile, log);
+    plan = { ...old.plan, ...prepare(configFile, log) };
   } catch (error) {
     tellWrong('kept the old configuration', log, error);
     return old;

@@ -1,3 +1,5 @@
+const IDLE_MS = 10_000; // a reader that slept on in a quiet log could not be told from one that hangs
+
 /** Lets a reader sleep until there may be something to read; a call to wake it while it is awake is not lost. */
 export class Waker {
   #isWanted = false;
@@ -9,14 +11,14 @@ export class Waker {
   }
 
   /** Resolves once woken, when `signal` aborts, or after `timeoutMs`. */
-  async wait(signal: AbortSignal, timeoutMs?: number): Promise<void> {
+  async wait(signal: AbortSignal, timeoutMs = IDLE_MS): Promise<void> {
     if (!this.#isWanted && !signal.aborted) await this.#sleep(signal, timeoutMs);
     this.#isWanted = false;
   }
 
-  #sleep(signal: AbortSignal, timeoutMs: number | undefined): Promise<void> {
+  #sleep(signal: AbortSignal, timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(wakeUp, timeoutMs);
+      const timer = setTimeout(wakeUp, timeoutMs);
       this.#wakeSleeper = wakeUp;
       signal.addEventListener('abort', wakeUp, { once: true });
       function wakeUp(): void {

@@ -10,6 +10,8 @@ export interface ExpiryListener {
   changed(expired: readonly Entry[]): void;
   /** The store failed: the process must end. */
   failed(error: unknown): void;
+  /** All that is past has been expired. */
+  ticked(): void;
 }
 
 /**
@@ -43,6 +45,7 @@ export class ExpiryClock {
   #tick(): void {
     try {
       this.#expire();
+      this.#listener.ticked();
       this.#timer = setTimeout(() => this.#tick(), this.#delayMs());
     } catch (error) {
       this.#listener.failed(error);

@@ -6,7 +6,7 @@ import path from 'node:path';
 
 const UNITS = ['systemd/relaypass.service', 'systemd/relaypass-sweep.service', 'systemd/relaypass-sweep.timer'];
 const SERVICES = UNITS.filter((unit) => unit.endsWith('.service'));
-const MAX_EXPOSURE = 0.6; // systemd 252; postfix, rsyslog and fail2ban have 9.6
+const MAX_EXPOSURE = 0.8; // systemd 252, of which 0.2 are for NotifyAccess=all; postfix, rsyslog and fail2ban have 9.6
 
 const withSystemd = spawnSync('systemd-analyze', ['--version']).status === 0 ? test : test.skip;
 
