@@ -5,6 +5,7 @@
  * Quirk hidden here: looking a group up by its name is slow, so names are turned into numbers once.
  */
 import { RE2JS } from 're2js';
+import { leadsOf } from './leads.ts';
 import { checkRegex, groupNames, requiredLiteral } from './regex-rules.ts';
 import { parseRegex, RegexError } from './regex-syntax.ts';
 
@@ -12,6 +13,8 @@ import { parseRegex, RegexError } from './regex-syntax.ts';
 export interface CompiledRegex {
   /** Text that a message must hold to be worth matching; empty where there is none. */
   readonly literal: string;
+  /** Texts of which a message must start with one. */
+  readonly leads: readonly string[];
   readonly groups: ReadonlySet<string>;
   /** What the named groups captured, undefined where `message` does not match. */
   match(message: string): Captures | undefined;
@@ -33,18 +36,27 @@ export function compileRegex(source: string): CompiledRegex {
   const names = groupNames(tree);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new RegexError(source.lastIndexOf(`<${twice}>`), `the group "${twice}" twice`);
-  return { literal: requiredLiteral(tree), groups: new Set(names), match: matcherOf(source) };
+  const [literal, leads] = [requiredLiteral(tree), leadsOf(tree)];
+  const match = matcherOf(source);
+  return {
+    literal,
+    leads,
+    groups: new Set(names),
+    match: (message) =>
+      message.includes(literal) && leads.some((lead) => message.startsWith(lead)) ? match(message) : undefined,
+  };
 }
 
 function matcherOf(source: string): CompiledRegex['match'] {
   const compiled = compileRe2(source);
   const numbers = Object.entries(compiled.namedGroups());
+  const re2 = compiled.re2();
   return (message) => {
-    const matcher = compiled.matcher(message);
-    if (!matcher.find()) return undefined;
+    const texts = re2.findSubmatch(message);
+    if (texts === null) return undefined;
     const captures: Record<string, string> = {};
     for (const [name, number] of numbers) {
-      const text = matcher.group(number);
+      const text: unknown = texts[number];
       if (typeof text === 'string') captures[name] = text;
     }
     return captures;

@@ -3,8 +3,9 @@
  * client that has connected, the line that "repeated 3 times" stands for), as plain JSON to be stored with the
  * source's checkpoint, so that a crash between two joined lines loses nothing.
  *
- * A line is walked in its bytes. Only when its tag is a pattern's and it holds the text that all of a regex's matches
- * have is it decoded and matched: a log is read at disk speed, however many patterns there are.
+ * A line is walked in its bytes. Only when its tag is a pattern's, its message starts as a match can (sieve.ts) and holds
+ * the text that all of a regex's matches have is it decoded and matched: a log is read at disk speed, however many
+ * patterns there are.
  *
  * Refused, and counted: a line with control characters, with a stamp that is none or jumps back, of a journal unit that
  * is not the pattern's server, and a login without its user or without the line that must have opened its session.
@@ -18,7 +19,8 @@ import { HeaderReader } from './header.ts';
 import type { Match } from './match.ts';
 import { joinedState, JoinedLines } from './joined-lines.ts';
 import type { Pattern, Rule } from './pattern.ts';
-import { RepeatedLines, repeatedMessage, repeatState } from './repeated-lines.ts';
+import { RepeatedLines, repeatedMessage, REPEATER_TAG, repeatState } from './repeated-lines.ts';
+import { Sieve } from './sieve.ts';
 import { TagTable } from './tag-table.ts';
 import { hasControls, ownCopy, serviceOf } from './text.ts';
 import { isTrusted } from './trust.ts';
@@ -53,6 +55,7 @@ export class Matcher {
   readonly #source: string;
   readonly #tags = new TagTable<Pattern | 'logger' | 'repeater'>();
   readonly #ownTags = new TagTable<Pattern>();
+  readonly #sieve: Sieve;
   readonly #header = new HeaderReader();
   readonly #joined = new JoinedLines();
   readonly #jump = new BackwardJump();
@@ -66,6 +69,7 @@ export class Matcher {
 
   constructor(patterns: readonly Pattern[], source: string) {
     this.#source = source;
+    this.#sieve = new Sieve(patterns);
     for (const pattern of patterns) {
       for (const tag of pattern.tags) this.#tags.add(tag, pattern);
       for (const tag of pattern.ownTags) this.#ownTags.add(tag, pattern);
@@ -109,7 +113,8 @@ export class Matcher {
       end = bytes.indexOf(LF, start);
       if (end < 0) end = bytes.length;
       this.counts.lines++;
-      if (!this.#header.read(bytes, start, end) || !this.#line(start)) this.#repeats.passed();
+      const mayMatter = this.#sieve.passes(bytes, start, end) && this.#header.read(bytes, start, end);
+      if (!mayMatter || !this.#line(start)) this.#repeats.passed();
     }
   }
 
@@ -121,14 +126,15 @@ export class Matcher {
     const owners = own ?? this.#tags.find(bytes, tagStart, tagEnd);
     if (owners === undefined) return false;
     const messageStart = own === undefined ? header.messageStart : header.ownMessageStart;
+    const at = header.at(this.#now);
+    const isRule = typeof owners[0] !== 'string';
+    if (isRule && at !== undefined && this.#isPast(at)) return false;
     const ascii = bytes.toString('latin1', messageStart, end);
     if (owners[0] === 'logger') return this.#notice(ascii);
     if (owners[0] === 'repeater') return this.#previousAgain(start, ascii);
     const patterns = owners.filter((owner) => typeof owner !== 'string');
     if (!patterns.some((pattern) => isWorthMatching(pattern, ascii))) return false;
-    const at = header.at(this.#now);
     if (at === undefined) return this.#refuse();
-    if (this.#isPast(at)) return false;
     const { host, tag, pid } = header;
     const message = bytes.toString('utf8', messageStart, end);
     return this.#hit(patterns, { at, host, tag, pid, message, text: bytes.toString('utf8', start, end) });
@@ -183,7 +189,7 @@ export class Matcher {
     if (repeated !== undefined) return this.#again(line, repeated);
     for (const pattern of patterns) {
       for (const rule of pattern.rules) {
-        const captures = line.message.includes(rule.regex.literal) ? rule.regex.match(line.message) : undefined;
+        const captures = rule.regex.match(line.message);
         if (captures !== undefined) return this.#apply(pattern, rule, captures, line);
       }
     }
@@ -247,8 +253,6 @@ export class Matcher {
 }
 
 const LF = 0x0a;
-/** The "tag" of classic syslogd's `last message repeated 3 times`. */
-const REPEATER_TAG = 'last';
 const MAX_NOTICES = 100;
 /** The longest that a pattern file may let an open line wait: older lines can be of no use to a login after `since`. */
 const OPEN_SLACK_MS = 600_000;

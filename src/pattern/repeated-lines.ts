@@ -10,9 +10,14 @@
 import { z } from 'zod';
 import type { Match } from './match.ts';
 
+/** The "tag" of classic syslogd's. */
+export const REPEATER_TAG = 'last';
+/** What rsyslog's starts with. */
+export const REPEAT_LEAD = 'message repeated ';
+
 /** The message that `message` says was repeated, undefined where it is of another kind. */
 export function repeatedMessage(message: string): string | undefined {
-  if (!message.startsWith('message repeated ')) return undefined;
+  if (!message.startsWith(REPEAT_LEAD)) return undefined;
   return /^message repeated \d{1,9} times: \[ ?([^]*)\]$/.exec(message)?.[1];
 }
 

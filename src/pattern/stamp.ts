@@ -42,32 +42,70 @@ export function isOwnStamp(bytes: Buffer, start: number, end: number): boolean {
 
 /** Reads stamps, and remembers the last minute: to find its year and its daylight saving is most of the work. */
 export class StampReader {
-  #minute = '';
+  /** The stamp that was parsed last, and where its second and what follows its fraction start. */
+  #known: Buffer = Buffer.alloc(0);
+  #second = 0;
+  #zone = 0;
   #now = 0;
   #minuteAt: number | undefined;
 
   /** The instant of the stamp from `start` to `end`, undefined where it names none. */
   at(bytes: Buffer, start: number, end: number, now: number): number | undefined {
-    if (end - start !== RFC3164_BYTES) return parseStamp(bytes.toString('latin1', start, end), now);
-    const minuteAt = this.#minuteOf(bytes.toString('latin1', start, end - 2), now);
-    const [tens = 0, ones = 0] = [bytes[end - 2], bytes[end - 1]];
-    if (minuteAt === undefined || !isDigit(tens) || !isDigit(ones)) return undefined;
-    const second = (tens - DIGIT_0) * 10 + ones - DIGIT_0;
-    return second > MAX_SECOND ? undefined : minuteAt + second * 1000;
+    if (this.#now !== now || !this.#isOfMinute(bytes, start, end)) {
+      const second = secondOf(bytes, start, end);
+      if (second < 0) return parseStamp(bytes.toString('latin1', start, end), now);
+      this.#now = now;
+      this.#remember(Buffer.from(bytes.subarray(start, end)), second);
+    }
+    const secondAt = start + this.#second;
+    if (this.#minuteAt === undefined || !isDigit(bytes[secondAt]) || !isDigit(bytes[secondAt + 1])) return undefined;
+    const second = digitAt(bytes, secondAt) * 10 + digitAt(bytes, secondAt + 1);
+    if (second > MAX_SECOND) return undefined;
+    return this.#minuteAt + second * 1000 + fractionOf(bytes, secondAt + 2, start + this.#zone);
   }
 
-  #minuteOf(minute: string, now: number): number | undefined {
-    if (this.#minute !== minute || this.#now !== now) {
-      this.#minute = minute;
-      this.#now = now;
-      this.#minuteAt = parseStamp(`${minute}00`, now);
+  /** Whether a stamp differs from the known one in digits of its second and its fraction alone. */
+  #isOfMinute(bytes: Buffer, start: number, end: number): boolean {
+    const known = this.#known;
+    if (known.length === 0 || known.length !== end - start) return false;
+    for (let at = 0; at < known.length; at++) {
+      const [was, is] = [known[at], bytes[start + at]];
+      if (was !== is && (at < this.#second || at >= this.#zone || !isDigit(was) || !isDigit(is))) return false;
     }
-    return this.#minuteAt;
+    return true;
+  }
+
+  #remember(stamp: Buffer, second: number): void {
+    let zone = second + 2;
+    if (stamp[zone] === DOT)
+      do zone++;
+      while (isDigit(stamp[zone]));
+    this.#known = stamp;
+    this.#second = second;
+    this.#zone = zone;
+    const text = stamp.toString('latin1');
+    const at = parseStamp(`${text.slice(0, second)}00${text.slice(second + 2)}`, this.#now);
+    this.#minuteAt = at === undefined ? undefined : at - fractionOf(stamp, second + 2, zone);
   }
 }
 
-/** `Nov 23 18:00:00` */
-const RFC3164_BYTES = 15;
+/** Where in the stamps of a logger the second is, counted from `start`; -1 in those of a server's own file. */
+function secondOf(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start + 3] === SPACE && bytes[start + 12] === COLON && end - start >= 15) return 13;
+  return bytes[start + 10] === LETTER_T && bytes[start + 16] === COLON && end - start >= 19 ? 17 : -1;
+}
+
+/** Milliseconds of `.123456` from `start` to `end`, which may be empty. */
+function fractionOf(bytes: Buffer, start: number, end: number): number {
+  let ms = 0;
+  for (let at = start + 1, worth = 100; at < end && worth >= 1; at++, worth /= 10) ms += digitAt(bytes, at) * worth;
+  return ms;
+}
+
+function digitAt(bytes: Buffer, at: number): number {
+  return (bytes[at] ?? 0) - DIGIT_0;
+}
+
 /** A leap second is the 61st. */
 const MAX_SECOND = 60;
 
@@ -82,7 +120,7 @@ function parseStamp(text: string, now: number): number | undefined {
     hour: Number(parts['hour']),
     minute: Number(parts['minute']),
     second: Number(parts['second']),
-    fractionMs: Math.floor(Number(`0${parts['fraction'] ?? ''}`) * 1000),
+    fractionMs: Number((parts['fraction'] ?? '').slice(1, 4).padEnd(3, '0')),
   };
   if (civil.hour > 23 || civil.minute > 59 || civil.second > MAX_SECOND) return undefined;
   if (parts['year'] === undefined) return latest(civil, now);
