@@ -18,6 +18,7 @@ interface Listed {
 const COMMANDS: readonly Listed[] = [
   { usage: 'run', about: 'Run the daemon in the foreground', load: () => import('./commands/run.ts') },
   { usage: 'status', about: 'Tell how all of it does, on one screen', load: () => import('./commands/status.ts') },
+  { usage: 'watch', about: 'Watch entries and events as they come', load: () => import('./commands/watch.ts') },
   { usage: 'list', about: 'List the addresses that may relay now', load: () => import('./commands/list.ts') },
   { usage: 'show [address]', about: 'Tell why an address may relay or not', load: () => import('./commands/show.ts') },
   { usage: 'log', about: 'Tell what was granted, refused, expired, purged', load: () => import('./commands/log.ts') },

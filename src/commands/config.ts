@@ -1,9 +1,9 @@
 import { configFile, loadConfig } from '../config/load.ts';
 import { effectiveSettings, type Found, type Setting } from '../config/effective.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, MapConfig } from '../config/schema.ts';
 import { EXIT } from '../errors.ts';
 import { resolveMaps, type MapTarget } from '../map/target.ts';
-import { hostTools } from '../map/tools.ts';
+import { hostTools, type MapTools } from '../map/tools.ts';
 import { detectSources } from '../source/detect.ts';
 import { defineCommand, print, printJson } from './command.ts';
 
@@ -28,14 +28,15 @@ export function settingsOf(named: string | undefined): Setting[] {
 }
 
 function found({ map, state_dir: stateDir }: Config): Found {
-  const targets = resolveMaps(map, stateDir, hostTools());
+  const tools = hostTools();
+  const targets = resolveMaps(map, stateDir, tools);
+  const asTable = (target: MapTarget) => ({ mta: mtaOf(target, tools), type: target.type, path: target.path });
   return { source: detectSources().sources, map: targets.map(asTable) };
 }
 
-const MTA_OF = { makemap: 'sendmail', postmap: 'postfix', native: 'none' } as const;
-
-function asTable({ builder, type, path }: MapTarget): Record<string, unknown> {
-  return { mta: MTA_OF[builder], type, path };
+function mtaOf({ builder, form }: MapTarget, tools: MapTools): MapConfig['mta'] {
+  if (builder === 'makemap') return 'sendmail';
+  return form === 'postfix' && tools.find('postmap') !== undefined ? 'postfix' : 'none';
 }
 
 const ORIGIN_COLUMN = 44;

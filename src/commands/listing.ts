@@ -41,7 +41,12 @@ export function printListing<Row>(
 
 /** How a listing tells an instant. */
 export function instantsOf({ absolute }: Pick<ListingArgs, 'absolute'>): (at: number) => string {
-  return (absolute ?? !terminalOf().isTerminal) ? formatInstant : (at) => `${formatDuration(systemClock() - at)} ago`;
+  return (absolute ?? !terminalOf().isTerminal) ? formatInstant : formatAgo;
+}
+
+/** `3m 05s ago` */
+export function formatAgo(at: number): string {
+  return `${formatDuration(systemClock() - at)} ago`;
 }
 
 /** `2026-11-24T12:00:00Z` */

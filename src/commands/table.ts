@@ -97,6 +97,7 @@ function renderLine(cells: readonly Cell[], places: readonly Place[], terminal: 
   return shown.join(GAP).trimEnd();
 }
 
-function cutTo(text: string, width: number): string {
+/** `text` in no more than `width` columns. */
+export function cutTo(text: string, width: number): string {
   return text.length <= width ? text : text.slice(0, Math.max(0, width - 1)) + CUT.slice(0, width);
 }

@@ -43,7 +43,8 @@ export function hostStatus({ config, store, log }: { config: Config; store: Stor
   return { ...facts, warnings: warningsAbout(facts) };
 }
 
-function daemonStatus(store: Store): Status['daemon'] {
+/** Whether a daemon works on the store. */
+export function daemonStatus(store: Store): Status['daemon'] {
   const noted = store.presence();
   if (noted === undefined || !isPresent(noted)) return { running: false, pid: null, startedAt: null };
   return { running: true, pid: noted.pid, startedAt: noted.startedAt };
