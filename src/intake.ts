@@ -11,7 +11,7 @@ import type { Config } from './config/schema.ts';
 import { rateLimited, type Log } from './log.ts';
 import { parseAddress } from './login/address.ts';
 import { admissionRules, admit, REFUSALS, type Admission, type AdmissionRules } from './login/admission.ts';
-import type { Login } from './login/login.ts';
+import type { Login, Logout } from './login/login.ts';
 import type { Match } from './pattern/match.ts';
 import type { Matcher } from './pattern/matcher.ts';
 import { progressSchema, type Progress } from './progress.ts';
@@ -43,6 +43,8 @@ export class Intake {
   readonly #warn: ReturnType<typeof rateLimited>;
   readonly #stopping = new AbortController();
   #unsaved: Progress | undefined;
+  /** Not urgent, so they wait for the next commit. */
+  #logouts: Logout[] = [];
   #savedAt = 0;
   #lastMatchAt: number | undefined;
   /** For the audit trail, by what makes a refusal another one. */
@@ -92,8 +94,9 @@ export class Intake {
   #take(batch: Batch): void {
     const { matcher, config, clock } = this.#parts;
     const now = clock();
-    const matches = matcher.match(batch, now, now - config.grace);
+    const matches = matcher.match(batch, now, now - Math.max(config.grace, config.admission.max_session));
     const logins = matches.flatMap((match) => this.#admit(match, now));
+    this.#logouts.push(...matches.flatMap(logoutOf));
     if (matches.length > 0) this.#lastMatchAt = now;
     this.#unsaved = {
       source: batch.checkpoint,
@@ -107,7 +110,7 @@ export class Intake {
   }
 
   #admit(match: Match, now: number): Login[] {
-    if (match.kind !== 'login') return [];
+    if (match.kind !== 'login' || match.at < now - this.#rules.graceMs) return []; // too old where a catch-up begins
     const admission = admit(match, this.#rules, now);
     if ('admitted' in admission) return [admission.admitted];
     this.#noteRefusal(match, admission, now);
@@ -133,8 +136,10 @@ export class Intake {
     if (checkpoint === undefined) return;
     const { store, source, clock } = this.#parts;
     const refused = [...this.#refused.values()];
-    const outcomes = store.record({ logins, progress: { source: source.id, checkpoint }, refused });
+    const progress = { source: source.id, checkpoint };
+    const outcomes = store.record({ logins, logouts: this.#logouts, progress, refused });
     this.#refused.clear();
+    this.#logouts = [];
     this.#unsaved = undefined;
     this.#savedAt = clock();
     logins.forEach((login, index) => this.#tellOutcome(login, outcomes[index]));
@@ -165,6 +170,10 @@ export class Intake {
   #tellNotice({ kind, detail, count }: Notice): void {
     this.#parts.log.warn(kind.replaceAll('-', ' '), { source: this.#parts.source.id, detail, count });
   }
+}
+
+function logoutOf({ kind, session, at }: Match): Logout[] {
+  return kind === 'logout' && session !== undefined ? [{ session, at }] : [];
 }
 
 type Refused = Extract<Admission, { refused: unknown }>;

@@ -33,6 +33,34 @@ test('goes on after kill -9 with what was written while it was dead', async () =
   await host.untilPermitted('198.51.100.7', '198.51.100.8');
 });
 
+test('follows a session over kill -9, and ends it by a logout that was written while it was dead', async () => {
+  const host = new TestHost();
+  const first = await host.startDaemon();
+  host.logout('alice', 'before'); // tells that this server logs them
+  host.login('alice', '198.51.100.7', 0, 'this');
+  await host.untilPermitted('198.51.100.7');
+  expect(host.run('list').stdout).toMatch(/ 1[12]h \d\dm, session open /);
+  expect(host.run('show', '198.51.100.7').stdout).toContain('session open, until at most');
+  await first.end('SIGKILL');
+  host.logout('alice', 'this');
+  await host.startDaemon();
+  await until(() => !host.run('list').stdout.includes('session open'), 'the session to end');
+  expect(host.run('list').stdout).toMatch(/ (29m \d\ds|30m 00s) /);
+});
+
+test('takes a logout that is older than the grace for what it is', async () => {
+  const host = new TestHost();
+  const first = await host.startDaemon();
+  host.logout('alice', 'before', 1_200_000);
+  host.login('alice', '198.51.100.7', 1_200_000, 'this');
+  await host.untilPermitted('198.51.100.7');
+  await first.end('SIGKILL');
+  writeFileSync(host.configFile, `grace = "1m"\n${readFileSync(host.configFile, 'utf8')}`);
+  host.logout('alice', 'this', 600_000);
+  await host.startDaemon();
+  await host.untilPermitted();
+});
+
 test('ends with status 0 at SIGTERM and leaves its map', async () => {
   const host = new TestHost();
   const daemon = await host.startDaemon();

@@ -79,12 +79,20 @@ export class TestHost {
   }
 
   /** Appends a line of a Dovecot login, stamped `agoMs` before now. */
-  login(user: string, address: string, agoMs = 0): void {
-    const stamp = new Date(Date.now() - agoMs).toISOString();
-    appendFileSync(
-      this.log,
-      `${stamp} mx dovecot: imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<x>\n`,
+  login(user: string, address: string, agoMs = 0, session = 'x'): void {
+    this.#write(
+      `imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<${session}>`,
+      agoMs,
     );
+  }
+
+  /** Appends the line that ends that session. */
+  logout(user: string, session: string, agoMs = 0): void {
+    this.#write(`imap(${user})<9><${session}>: Disconnected: Logged out in=99 out=999`, agoMs);
+  }
+
+  #write(message: string, agoMs: number): void {
+    appendFileSync(this.log, `${new Date(Date.now() - agoMs).toISOString()} mx dovecot: ${message}\n`);
   }
 
   /** The addresses in the map, in its order. */

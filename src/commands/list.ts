@@ -14,7 +14,9 @@ export const command = defineCommand(
       .option('user', { type: 'string', describe: 'Only the addresses of this user' })
       .example('$0 list --user alice@example.org', 'where alice may send from')
       .example('$0 list --json', 'for another program')
-      .epilog('JSON: address, user, service, at, expiresAt, session, evidence (by, source, pattern, line or name)'),
+      .epilog(
+        'JSON: address, user, service, at, expiresAt, session, openSessions, evidence (by, source, pattern, line or name)',
+      ),
   ({ config, user, ...args }) =>
     withStore(config, async ({ store }) => {
       const entries = user === undefined ? [...store.entries()] : store.entriesOfUser(user);
@@ -35,9 +37,14 @@ export function loginColumns(instant: (at: number) => string): Column<Login>[] {
     { header: 'USER', cell: ({ user }) => user },
     { header: 'SERVICE', cell: ({ service }) => service },
     { header: 'LAST LOGIN', cell: ({ at }) => instant(at) },
-    { header: 'LEFT', cell: ({ expiresAt }) => formatDuration(expiresAt - now), isKey: true },
+    { header: 'LEFT', cell: (login) => leftOf(login, now), isKey: true },
     { header: 'SOURCE', cell: originOf },
   ];
+}
+
+function leftOf({ expiresAt, openSessions }: Login, now: number): string {
+  const left = formatDuration(expiresAt - now);
+  return openSessions === undefined ? left : `${left}, session open`;
 }
 
 function originOf({ evidence, node }: Login): string {

@@ -55,11 +55,11 @@ function headline(text: string, permitted: boolean, options: ShowOptions): strin
 }
 
 function renderLogin(login: Login, options: ShowOptions): string[] {
-  const { address, user, service, at, expiresAt, node } = login;
-  const until = formatInstant(expiresAt);
+  const { address, user, service, at, expiresAt, openSessions, node } = login;
+  const until = `${openSessions === undefined ? 'until' : 'session open, until at most'} ${formatInstant(expiresAt)}`;
   const where = node === undefined ? '' : `on ${node}, `;
   return [
-    ...fold(`${user} at ${address}: ${service} login at ${formatInstant(at)}, until ${until}`, INDENT, options),
+    ...fold(`${user} at ${address}: ${service} login at ${formatInstant(at)}, ${until}`, INDENT, options),
     ...fold(`${where}${reasonFor(login.evidence)}`, INDENT + INDENT, options),
   ];
 }

@@ -13,12 +13,15 @@ import { isStream, parseEndpoint } from '../server/endpoint.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-function duration(minMs: number, maxMs: number) {
+/** Milliseconds; 0 for `off`, where that is allowed. */
+function duration(minMs: number, maxMs: number, off?: 'off') {
   return z.string().transform((text, context) => {
+    if (off !== undefined && text === off) return 0;
     const ms = parseDuration(text);
     if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
     const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-    context.addIssue(`expected a duration such as "30m", from ${range}, found "${text}"`);
+    const orOff = off === undefined ? '' : `, or "${off}"`;
+    context.addIssue(`expected a duration such as "30m", from ${range}${orOff}, found "${text}"`);
     return z.NEVER;
   });
 }
@@ -81,6 +84,8 @@ const admission = z.strictObject({
   max_users_per_address: z.int().min(0).max(10_000).default(0),
   /** Entries at a time, 1 to 10000000. */
   max_entries: z.int().min(1).max(10_000_000).default(100_000),
+  /** How long an open POP3 or IMAP session keeps its address permitted, 1m to 24h; `off`: only the grace counts. */
+  max_session: duration(MINUTE_MS, DAY_MS, 'off').prefault('12h'),
   /** 64 lets the privacy addresses of a client's network share an entry. */
   ipv6_prefix: z.union([z.literal(128), z.literal(64)]).default(128),
 });

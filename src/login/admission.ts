@@ -136,7 +136,8 @@ export function admitShared(
 ): Admission {
   const address = rules.ipv6Prefix === 64 ? claim.address.replace(/\/64$/, '') : claim.address;
   const held = { ...rules, graceMs: lifeMs };
-  const admission = admitClaim({ ...claim, address, at, serverAddress: undefined }, held, now, claim.evidence);
+  const told = { ...claim, address, at, session: undefined, serverAddress: undefined }; // its logout is not seen here
+  const admission = admitClaim(told, held, now, claim.evidence);
   if ('refused' in admission) return admission;
   return { admitted: { ...admission.admitted, node: claim.node } };
 }

@@ -14,10 +14,25 @@ export interface Login {
   readonly service: string;
   /** When, epoch milliseconds; never after the moment it was admitted. */
   readonly at: number;
-  /** `at` + grace, epoch milliseconds: from this millisecond on it permits nothing. */
+  /**
+   * From this millisecond on it permits nothing: `at` + grace; of a login in the store, what its sessions make of it,
+   * see store/sessions.ts.
+   */
   readonly expiresAt: number;
+  /**
+   * The server's id of its session, where a log of this host tells also when that ends; never of a login that an
+   * admin, a whoson client or another node told.
+   */
   readonly session: string | undefined;
   /** The node of the cluster that saw it; absent where that is this one. */
   readonly node?: string;
+  /** How many sessions its user has open there; absent where none is known to be. */
+  readonly openSessions?: number;
   readonly evidence: Evidence;
+}
+
+/** The end of a session, as a log line told it. */
+export interface Logout {
+  readonly session: string;
+  readonly at: number;
 }

@@ -1,16 +1,22 @@
 /** One write transaction as it goes: what it does to the logins, under which caps, and what that makes of the state. */
 import type { Address } from '../login/address.ts';
-import type { Login } from '../login/login.ts';
+import type { Login, Logout } from '../login/login.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
-import { clipped, type Stored } from './record.ts';
+import { clipped, counted, type Kept, type Stored } from './record.ts';
+import {
+  isFollowable,
+  NO_SESSIONS,
+  withEnded,
+  withOpened,
+  type EndedSessions,
+  type SessionLimits,
+} from './sessions.ts';
 import { coversAny, loginMark, type Tombstone, type Tombstones } from './tombstones.ts';
 import type { TrailEvent } from './trail.ts';
 
 /** What bounds the store; `limitsOf` takes it from the configuration. */
-export interface Limits {
-  /** How long a log line's login permits at most, milliseconds. */
-  readonly graceMs: number;
+export interface Limits extends SessionLimits {
   readonly maxAddressesPerUser: number;
   /** 0 is no limit. */
   readonly maxUsersPerAddress: number;
@@ -31,9 +37,17 @@ export type Outcome =
 
 const TOLD_REFRESH_MS = 600_000; // clients look for mail each minute: their first refresh in ten is told
 
+/** What a change works on. */
+interface ChangeParts {
+  readonly logins: Logins;
+  readonly tombstones: Tombstones;
+  readonly ended: EndedSessions;
+}
+
 export class Change {
   readonly #logins: Logins;
   readonly #tombstones: Tombstones;
+  readonly #ended: EndedSessions;
   readonly #limits: Limits;
   readonly #now: number;
   #kept: readonly Tombstone[] | undefined;
@@ -41,9 +55,10 @@ export class Change {
   #touched = false;
   readonly #events: TrailEvent[] = [];
 
-  constructor(logins: Logins, tombstones: Tombstones, limits: Limits, now: number, state: State) {
+  constructor({ logins, tombstones, ended }: ChangeParts, limits: Limits, now: number, state: State) {
     this.#logins = logins;
     this.#tombstones = tombstones;
+    this.#ended = ended;
     this.#limits = limits;
     this.#now = now;
     this.#state = state;
@@ -60,7 +75,7 @@ export class Change {
   }
 
   record(claimed: Login): Outcome {
-    const login = this.#clipped(claimed);
+    const { login } = this.#clipped({ login: claimed, sessions: NO_SESSIONS });
     const kept = this.#logins.get(login.address, login.user);
     const outcome = this.#decide(login, kept);
     this.#tell(login, kept, outcome);
@@ -68,14 +83,38 @@ export class Change {
   }
 
   #decide(login: Login, kept: Stored | undefined): Outcome {
-    const known = kept && this.#clipped(kept.login).expiresAt;
-    if (!(login.expiresAt > Math.max(this.#now, known ?? 0))) return { kind: 'unchanged' }; // so written, NaN is none either
+    if (!(login.expiresAt > this.#now)) return { kind: 'unchanged' }; // so written, NaN is none either
     if (login.node === undefined && coversAny(this.#buried(), login)) return { kind: 'unchanged' };
-    const isLive = known !== undefined && known > this.#now;
-    const cap = isLive ? undefined : this.#reachedCap(login);
+    const live = kept !== undefined && this.#count(kept).expiresAt > this.#now ? this.#clipped(kept) : undefined;
+    const joined = this.#join(login, live);
+    if (joined === live) return { kind: 'unchanged' };
+    const cap = live === undefined ? this.#reachedCap(login) : undefined;
     if (cap !== undefined) return { kind: 'refused', cap };
-    this.#put(login, isLive ? kept : this.#logins.get(login.address, login.user));
-    return { kind: isLive ? 'refreshed' : 'granted' };
+    this.#put(joined, live === undefined ? this.#logins.get(login.address, login.user) : kept);
+    return { kind: live === undefined ? 'granted' : 'refreshed' };
+  }
+
+  /** `login` and `live`, what is kept of its user there, in one: `live` itself where that tells it all. */
+  #join(login: Login, live: Kept | undefined): Kept {
+    const known = live?.sessions ?? NO_SESSIONS;
+    const sessions = this.#opens(login) ? withOpened(known, login.session, login.at) : known;
+    if (live === undefined || login.expiresAt > live.login.expiresAt) return { login, sessions };
+    return sessions === known ? live : { login: live.login, sessions };
+  }
+
+  #opens(login: Login): login is Login & { readonly session: string } {
+    const { session, at } = login;
+    return this.#limits.maxSessionMs > 0 && isFollowable(session) && !this.#ended.has(session, at);
+  }
+
+  logout({ session, at: claimedAt }: Logout): void {
+    if (!isFollowable(session)) return;
+    const at = Number.isSafeInteger(claimedAt) ? Math.min(claimedAt, this.#now) : 0;
+    this.#ended.add(session, at);
+    for (const stored of this.#logins.withSession(session)) {
+      const { login, sessions } = this.#clipped(stored);
+      this.#put({ login, sessions: withEnded(sessions, session, at, this.#limits) }, stored);
+    }
   }
 
   #buried(): readonly Tombstone[] {
@@ -96,8 +135,12 @@ export class Change {
     return { at: this.#now, address, user, service };
   }
 
-  #clipped(login: Login): Login {
-    return clipped(login, this.#now, this.#limits.graceMs);
+  #clipped(kept: Kept): Kept {
+    return clipped(kept, this.#now, this.#limits);
+  }
+
+  #count(kept: Kept): Login {
+    return counted(kept, this.#now, this.#limits);
   }
 
   /** Only live logins count: where a cap seems reached, the past ones go first. */
@@ -126,9 +169,9 @@ export class Change {
     return this.#logins.countAt(address, 1) > 0;
   }
 
-  #put(login: Login, previous: Stored | undefined): void {
-    const isNew = previous === undefined && !this.#isKept(login.address);
-    this.#logins.put(login, previous);
+  #put(kept: Kept, previous: Stored | undefined): void {
+    const isNew = previous === undefined && !this.#isKept(kept.login.address);
+    this.#logins.put(kept, this.#count(kept).expiresAt, previous);
     this.#touched = true;
     if (isNew) this.#countAddresses(1);
   }
@@ -160,7 +203,7 @@ export class Change {
 
   /** Removes what is past: the logins, and the addresses that have none any more. */
   expire(): { readonly logins: readonly Login[]; readonly closed: readonly Address[] } {
-    const logins = this.#logins.removePast(this.#now);
+    const logins = this.#logins.removePast(this.#now, (kept) => this.#count(kept));
     for (const login of logins) this.#events.push({ ...this.#subject(login), kind: 'expired' });
     return { logins, closed: this.#closed(logins) };
   }
@@ -189,12 +232,12 @@ export class Change {
     return this.#now < this.#state.clockAt;
   }
 
-  /** Shortens every login that outlives now + grace. */
+  /** Shortens every login that outlives now + grace and the bound of its open sessions. */
   clip(): void {
     const all = [...this.#logins.all()]; // a cursor must not meet the writes
     for (const stored of all) {
-      const short = this.#clipped(stored.login);
-      if (short !== stored.login) this.#logins.put(short, stored);
+      const short = this.#clipped(stored);
+      if (short !== stored || this.#count(short).expiresAt < stored.dueAt) this.#put(short, stored);
     }
     this.#touched = true;
   }

@@ -1,6 +1,7 @@
 import type { Address } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
-import { clipped, type Stored } from './record.ts';
+import { counted, type Stored } from './record.ts';
+import type { SessionLimits } from './sessions.ts';
 
 /** The permission of one address to relay, and the logins it rests on. */
 export interface Entry {
@@ -12,10 +13,10 @@ export interface Entry {
 }
 
 /** The entries that `stored`, the logins of one address together, amount to at `now`. */
-export function* liveEntries(stored: Iterable<Stored>, now: number, graceMs: number): Iterable<Entry> {
+export function* liveEntries(stored: Iterable<Stored>, now: number, limits: SessionLimits): Iterable<Entry> {
   let logins: Login[] = [];
   for (const each of stored) {
-    const login = clipped(each.login, now, graceMs);
+    const login = counted(each, now, limits);
     if (login.expiresAt <= now) continue;
     if (logins[0] !== undefined && logins[0].address !== login.address) {
       yield entryOf(logins[0].address, logins);

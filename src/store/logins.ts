@@ -1,9 +1,10 @@
 /**
- * The logins in the store and their two indexes, kept in step; to be used inside a transaction.
+ * The logins in the store and their three indexes, kept in step; to be used inside a transaction.
  *
- *     logins   [address, user]          -> record.ts
- *     by-user  [user, address]          -> nothing
- *     by-time  [dueAt, address, user]   -> nothing
+ *     logins      [address, user]           -> record.ts
+ *     by-user     [user, address]           -> nothing
+ *     by-time     [dueAt, address, user]    -> nothing
+ *     by-session  [session, address, user]  -> nothing, for each open session
  *
  * The time index is lazy: a refresh, by far the commonest write, leaves it as it is, and a login that is due is looked
  * at again. Measured, that costs a third of moving it each time.
@@ -11,8 +12,9 @@
 import type { Address } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
 import type { Environment, Key, Table } from './lmdb.ts';
-import { decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
+import { decodeLogin, encodeLogin, userKey, type Kept, type Stored } from './record.ts';
 import { Records } from './records.ts';
+import { NO_SESSIONS, type Sessions } from './sessions.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -20,11 +22,13 @@ export class Logins {
   readonly #records: Records;
   readonly #byUser: Table;
   readonly #byTime: Table;
+  readonly #bySession: Table;
 
   constructor(environment: Environment) {
     this.#records = new Records(environment.table('logins'));
     this.#byUser = environment.table('by-user');
     this.#byTime = environment.table('by-time');
+    this.#bySession = environment.table('by-session');
   }
 
   get(address: Address, user: string): Stored | undefined {
@@ -65,6 +69,11 @@ export class Logins {
     });
   }
 
+  /** The logins, commonly one, that have the session of that id open. */
+  withSession(id: string): Stored[] {
+    return [...this.#bySession.keys([id])].flatMap(([, ...key]) => this.#get(key) ?? []);
+  }
+
   /** How many users are kept at `address`, counted up to `limit`. */
   countAt(address: Address, limit: number): number {
     return count(this.#records.keys([address]), limit);
@@ -75,23 +84,31 @@ export class Logins {
     return count(this.#byUser.keys([userKey(user)]), limit);
   }
 
-  /** Puts `login` in the place of `previous`, the one that is kept of its address and user. */
-  put(login: Login, previous: Stored | undefined): void {
-    const { expiresAt } = login;
-    this.#write({ login, dueAt: previous === undefined ? expiresAt : Math.min(previous.dueAt, expiresAt) }, previous);
+  /** Puts `kept`, which ends at `endsAt`, in the place of `previous`, the one of its address and user. */
+  put({ login, sessions }: Kept, endsAt: number, previous: Stored | undefined): void {
+    this.#write({ login, sessions, dueAt: Math.min(previous?.dueAt ?? Infinity, endsAt) }, previous);
   }
 
-  #write({ login, dueAt }: Stored, previous: Stored | undefined): void {
+  #write(stored: Stored, previous: Stored | undefined): void {
+    const { login, sessions, dueAt } = stored;
     const [address, user] = [login.address, userKey(login.user)];
-    this.#records.put([address, user], encodeLogin({ login, dueAt }));
+    this.#records.put([address, user], encodeLogin(stored));
+    this.#index(sessions, previous?.sessions ?? NO_SESSIONS, [address, user]);
     if (dueAt === previous?.dueAt) return;
     if (previous === undefined) this.#byUser.put([user, address], NOTHING);
     else this.#byTime.remove([previous.dueAt, address, user]);
     this.#byTime.put([dueAt, address, user], NOTHING);
   }
 
-  remove({ login, dueAt }: Stored): void {
+  #index({ open }: Sessions, previous: Sessions, key: Key): void {
+    const ids = new Set(open.map(({ id }) => id));
+    for (const { id } of previous.open) if (!ids.delete(id)) this.#bySession.remove([id, ...key]);
+    for (const id of ids) this.#bySession.put([id, ...key], NOTHING);
+  }
+
+  remove({ login, sessions, dueAt }: Stored): void {
     const [address, user] = [login.address, userKey(login.user)];
+    this.#index(NO_SESSIONS, sessions, [address, user]);
     this.#records.remove([address, user]);
     this.#byUser.remove([user, address]);
     this.#byTime.remove([dueAt, address, user]);
@@ -103,9 +120,12 @@ export class Logins {
     return undefined;
   }
 
-  /** Removes every login that is past at `now`; those that were refreshed meanwhile get their new place in the index. */
-  removePast(now: number): Login[] {
-    return this.#placesDue(now).flatMap((place) => this.#review(place, now) ?? []);
+  /**
+   * Removes every login that is past at `now`, as `weigh` makes them count; those that were refreshed meanwhile
+   * get their new place in the index.
+   */
+  removePast(now: number, weigh: (kept: Kept) => Login): Login[] {
+    return this.#placesDue(now).flatMap((place) => this.#review(place, now, weigh) ?? []);
   }
 
   #placesDue(now: number): Key[] {
@@ -117,35 +137,41 @@ export class Logins {
     return due;
   }
 
-  #review(place: Key, now: number): Login | undefined {
+  #review(place: Key, now: number, weigh: (kept: Kept) => Login): Login | undefined {
     const [dueAt, ...key] = place;
     const stored = this.#get(key);
     if (stored === undefined || stored.dueAt !== dueAt) {
       this.#byTime.remove(place); // of a damaged record, which permits nothing
       return undefined;
     }
-    if (stored.login.expiresAt > now) {
-      this.#write({ login: stored.login, dueAt: stored.login.expiresAt }, stored);
+    const login = weigh(stored);
+    if (login.expiresAt > now) {
+      this.#write({ ...stored, dueAt: login.expiresAt }, stored);
       return undefined;
     }
     this.remove(stored);
-    return stored.login;
+    return login;
   }
 
   /** What is wrong with the records or their indexes, undefined when nothing is. */
   findDamage(): string | undefined {
     let records = 0;
+    let sessions = 0;
     for (const [key, value] of this.#records.entries()) {
       const stored = decodeLogin(key, value);
       if (stored === undefined) return `the record of ${key.join(' ')} is damaged`;
       if (this.#byUser.get(key.toReversed()) === undefined) return `the user index lacks ${key.join(' ')}`;
       if (this.#byTime.get([stored.dueAt, ...key]) === undefined) return `the time index lacks ${key.join(' ')}`;
+      const lost = stored.sessions.open.find(({ id }) => this.#bySession.get([id, ...key]) === undefined);
+      if (lost !== undefined) return `the session index lacks ${lost.id} ${key.join(' ')}`;
       records++;
+      sessions += stored.sessions.open.length;
     }
-    const indexed = [this.#byUser, this.#byTime].map((index) => count(index.keys(), Infinity));
-    return indexed.every((keys) => keys === records)
-      ? undefined
-      : `${records} logins, indexed ${indexed.join(' and ')}`;
+    const [users, times, open] = [this.#byUser, this.#byTime, this.#bySession].map((index) =>
+      count(index.keys(), Infinity),
+    );
+    if (users === records && times === records && open === sessions) return undefined;
+    return `${records} logins with ${sessions} sessions, indexed ${users}, ${times} and ${open}`;
   }
 }
 

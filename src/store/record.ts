@@ -6,9 +6,10 @@
  *     user      as logged
  *     service   imap, pop3, ..., grant
  *     at        when, epoch ms
- *     lifeMs    how long it permits from `at` on, 1 ms to 24 h
- *     dueAt     where the time index has it, epoch ms: at or before at + lifeMs
+ *     lifeMs    how long it permits from `at` on without sessions, 1 ms to 24 h
+ *     dueAt     where the time index has it, epoch ms: at or before its end
  *     session   id or null
+ *     sessions  [leftAt, id, openedAt, id, openedAt, ...] of {@link Sessions}
  *     from      "from", node: only for what another node of the cluster saw
  *     evidence  "log", source, pattern, line   or   "whoson", client   or   "admin", name
  *
@@ -17,10 +18,16 @@
 import type { Address } from '../login/address.ts';
 import type { Evidence, Login } from '../login/login.ts';
 import type { Key } from './lmdb.ts';
+import { countOpen, endOfSessions, NO_SESSIONS, notAhead, type SessionLimits, type Sessions } from './sessions.ts';
 
-/** A login and its place in the time index. */
-export interface Stored {
+/** A login as it was admitted, and its user's sessions at its address. */
+export interface Kept {
   readonly login: Login;
+  readonly sessions: Sessions;
+}
+
+/** What is kept, and its place in the time index. */
+export interface Stored extends Kept {
   /** May be early, never late: a refresh leaves it, and what is due is looked at again. */
   readonly dueAt: number;
 }
@@ -34,10 +41,15 @@ export function userKey(user: string): string {
 }
 
 /** The value of a record. */
-export function encodeLogin({ login, dueAt }: Stored): unknown {
+export function encodeLogin({ login, sessions, dueAt }: Stored): unknown {
   const { user, service, at, expiresAt, session, node, evidence } = login;
+  const fields = [user, service, at, expiresAt - at, dueAt, session ?? null, encodeSessions(sessions)];
   const from = node === undefined ? [] : ['from', node];
-  return [user, service, at, expiresAt - at, dueAt, session ?? null, ...from, ...encodeEvidence(evidence)];
+  return [...fields, ...from, ...encodeEvidence(evidence)];
+}
+
+function encodeSessions({ open, leftAt }: Sessions): unknown {
+  return [leftAt, ...open.flatMap(({ id, openedAt }) => [id, openedAt])];
 }
 
 /** Why a login is believed, as texts. */
@@ -50,13 +62,14 @@ export function encodeEvidence(evidence: Evidence): string[] {
 /** The login that a record holds, undefined where it is damaged. */
 export function decodeLogin([address]: Key, fields: unknown): Stored | undefined {
   if (!isText(address) || !Array.isArray(fields)) return undefined;
-  const [user, service, at, lifeMs, dueAt, session, ...rest]: unknown[] = fields;
+  const [user, service, at, lifeMs, dueAt, session, followed, ...rest]: unknown[] = fields;
   const [mark, node] = rest;
   const isFrom = mark === 'from' && isText(node);
+  const sessions = decodeSessions(followed);
   const evidence = decodeEvidence(isFrom ? rest.slice(2) : rest);
   if (!isText(user) || !isText(service) || (session !== null && !isText(session))) return undefined;
   if (!isPositive(at) || !isPositive(lifeMs) || !isPositive(dueAt)) return undefined;
-  if (lifeMs > MAX_LIFE_MS || evidence === undefined) return undefined;
+  if (lifeMs > MAX_LIFE_MS || sessions === undefined || evidence === undefined) return undefined;
   const login = {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an Address was put, the seal covers the key
     address: address as Address,
@@ -68,7 +81,20 @@ export function decodeLogin([address]: Key, fields: unknown): Stored | undefined
     evidence,
     ...(isFrom && { node }),
   };
-  return { login, dueAt };
+  return { login, sessions, dueAt };
+}
+
+function decodeSessions(fields: unknown): Sessions | undefined {
+  if (!Array.isArray(fields)) return undefined;
+  const [leftAt, ...rest]: unknown[] = fields;
+  const open = [];
+  for (let index = 0; index < rest.length; index += 2) {
+    const [id, openedAt] = rest.slice(index, index + 2);
+    if (!isText(id) || !isPositive(openedAt)) return undefined;
+    open.push({ id, openedAt });
+  }
+  if (leftAt === 0 && open.length === 0) return NO_SESSIONS;
+  return leftAt === 0 || isPositive(leftAt) ? { open, leftAt } : undefined;
 }
 
 /** The reverse of {@link encodeEvidence}, undefined where the texts are none of its. */
@@ -90,12 +116,27 @@ function isPositive(value: unknown): value is number {
 }
 
 /**
- * `login` as it counts at `now`: its stamp cannot lie ahead, so a clock that was set back lengthens nothing; it lasts
- * at most the grace, and an admin's grant at most a day.
+ * `kept` with no stamp ahead of `now`, so that a clock which was set back lengthens nothing, and its login cut to the
+ * grace, an admin's grant to a day; the same object where that changes nothing.
  */
-export function clipped(login: Login, now: number, graceMs: number): Login {
+export function clipped(kept: Kept, now: number, limits: SessionLimits): Kept {
+  const login = clippedLogin(kept.login, now, limits.graceMs);
+  const sessions = notAhead(kept.sessions, now);
+  return login === kept.login && sessions === kept.sessions ? kept : { login, sessions };
+}
+
+function clippedLogin(login: Login, now: number, graceMs: number): Login {
   const at = Math.min(login.at, now);
   const maxLifeMs = login.evidence.by === 'admin' ? MAX_LIFE_MS : graceMs;
   const expiresAt = at + Math.min(login.expiresAt - login.at, maxLifeMs);
   return at === login.at && expiresAt === login.expiresAt ? login : { ...login, at, expiresAt };
+}
+
+/** The login as it counts at `now`, and who looks at the store sees it: with what its sessions add. */
+export function counted(kept: Kept, now: number, limits: SessionLimits): Login {
+  const { login, sessions } = clipped(kept, now, limits);
+  if (sessions === NO_SESSIONS) return login;
+  const expiresAt = Math.max(login.expiresAt, endOfSessions(sessions, limits));
+  const openSessions = countOpen(sessions, now, limits);
+  return { ...login, expiresAt, ...(openSessions > 0 && { openSessions }) };
 }

@@ -3,8 +3,8 @@
  * and the commands open it side by side; each call sees the latest commit of all of them.
  *
  * Promises: what a call has written is on the disk when it returns, or the call has thrown; nothing that it returns as
- * permitted is past by the clock or outlives now + grace. A failed write is final: the store throws it again at every
- * later call (`store-failed`, exit 74), and the process is to end.
+ * permitted is past by the clock, or outlives both now + grace and the bound of its open sessions. A failed write is
+ * final: the store throws it again at every later call (`store-failed`, exit 74), and the process is to end.
  *
  * Limits: iterate what {@link Store.entries} gives to its end before the next call, in the same turn of the event loop.
  */
@@ -13,7 +13,7 @@ import type { Config } from '../config/schema.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { withPrefix, type Address } from '../login/address.ts';
-import type { Evidence, Login } from '../login/login.ts';
+import type { Evidence, Login, Logout } from '../login/login.ts';
 import { contains, type Network } from '../login/network.ts';
 import type { Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
@@ -25,7 +25,8 @@ import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
 import { prepareStore } from './prepare.ts';
 import type { Key } from './lmdb.ts';
-import { userKey, type Stored } from './record.ts';
+import { clipped, counted, userKey, type Stored } from './record.ts';
+import { EndedSessions } from './sessions.ts';
 import { Tombstones, type Tombstone } from './tombstones.ts';
 import { Trail, type TrailEvent, type TrailPosition, type TrailQuery } from './trail.ts';
 
@@ -43,15 +44,18 @@ export interface StoreOptions {
 export function limitsOf({ grace, admission }: Config): Limits {
   return {
     graceMs: grace,
+    maxSessionMs: admission.max_session,
     maxAddressesPerUser: admission.max_addresses_per_user,
     maxUsersPerAddress: admission.max_users_per_address,
     maxEntries: admission.max_entries,
   };
 }
 
-/** A batch of a source: its logins, and where the source was after it. */
+/** A batch of a source: its logins and logouts, and where the source was after it. */
 export interface Recording {
   readonly logins: readonly Login[];
+  /** Each ends the session of its id, also of a login in this batch that came after it. */
+  readonly logouts?: readonly Logout[];
   readonly progress?: { readonly source: string; readonly checkpoint: Checkpoint };
   /** What was refused before it came here, for the audit trail. */
   readonly refused?: readonly TrailEvent[];
@@ -80,6 +84,7 @@ export interface Snapshot {
 export class Store {
   readonly #environment: Environment;
   readonly #logins: Logins;
+  readonly #ended = new EndedSessions();
   readonly #meta: Meta;
   readonly #tombstones: Tombstones;
   readonly #fence: Fence;
@@ -125,10 +130,11 @@ export class Store {
     });
   }
 
-  /** Records logins and how far their source was read, in one transaction; the outcomes are in the logins' order. */
-  record({ logins, progress, refused = [] }: Recording): Outcome[] {
+  /** Records a batch and how far its source was read, in one transaction; the outcomes are in the logins' order. */
+  record({ logins, logouts = [], progress, refused = [] }: Recording): Outcome[] {
     const outcomes = this.#change((change) => {
       const results = logins.map((login) => change.record(login));
+      for (const logout of logouts) change.logout(logout);
       if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
       this.#trail.append(refused);
       return results;
@@ -149,13 +155,15 @@ export class Store {
 
   /**
    * The live logins of about `limit` records from `start` on, and where to go on, undefined at the end: for who cannot
-   * stop the event loop as long as {@link entries} of a large store does.
+   * stop the event loop as long as {@link entries} of a large store does. Without what sessions add, for other hosts,
+   * which do not see them end.
    */
   page(start: Key, limit: number): { readonly logins: readonly Login[]; readonly next: Key | undefined } {
+    const now = this.#clock();
     return this.#environment.read(() => {
       const { stored, next } = this.#logins.page(start, limit);
-      const logins = Array.from(this.#live(stored)).flatMap((entry) => entry.logins);
-      return { logins, next };
+      const logins = stored.map((each) => clipped(each, now, this.#limits).login);
+      return { logins: logins.filter(({ expiresAt }) => expiresAt > now), next };
     });
   }
 
@@ -206,7 +214,8 @@ export class Store {
     const now = this.#clock();
     return this.#environment.read(() => {
       if (!('expired' in selector)) return this.#select(selector).map(({ login }) => login);
-      return Array.from(this.#logins.all(), ({ login }) => login).filter(({ expiresAt }) => expiresAt <= now);
+      const logins = Array.from(this.#logins.all(), (stored) => counted(stored, now, this.#limits));
+      return logins.filter(({ expiresAt }) => expiresAt <= now);
     });
   }
 
@@ -247,7 +256,7 @@ export class Store {
     return this.#environment.read(() => this.#logins.firstDueAt());
   }
 
-  /** Shortens every login that outlives now + grace. The daemon does so when it starts. */
+  /** Shortens every login that outlives now + grace and the bound of its sessions. The daemon does so when it starts. */
   clip(): void {
     this.#change((change) => change.clip());
   }
@@ -319,7 +328,8 @@ export class Store {
 
   #changeAt<T>(now: number, work: (change: Change) => T): T {
     return this.#environment.write(() => {
-      const change = new Change(this.#logins, this.#tombstones, this.#limits, now, this.#meta.state());
+      const parts = { logins: this.#logins, tombstones: this.#tombstones, ended: this.#ended };
+      const change = new Change(parts, this.#limits, now, this.#meta.state());
       if (change.clockWentBack()) change.clip();
       const result = work(change);
       this.#trail.append(change.events());
@@ -330,7 +340,7 @@ export class Store {
   }
 
   #live(stored: Iterable<Stored>, now = this.#clock()): Iterable<Entry> {
-    return liveEntries(stored, now, this.#limits.graceMs);
+    return liveEntries(stored, now, this.#limits);
   }
 }
 

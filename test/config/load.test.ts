@@ -28,7 +28,7 @@ test('takes an empty file as a whole configuration', () => {
     grace: 1_800_000,
     state_dir: '/var/lib/relaypass',
     patterns: { dir: '/etc/relaypass/patterns.d', on_bad_pattern: 'refuse' },
-    admission: { max_addresses_per_user: 10, max_users_per_address: 0, max_entries: 100_000, ipv6_prefix: 128 },
+    admission: { max_addresses_per_user: 10, max_users_per_address: 0, max_entries: 100_000, max_session: 43_200_000 },
   });
   expect(config.source).toBeUndefined();
   expect(config.map).toBeUndefined();
@@ -47,6 +47,11 @@ test.each([
     '\ngrace = "25h"',
     'FILE:2: grace: expected a duration such as "30m", from 1m 00s to 1d 00h, found "25h"',
   ],
+  [
+    'a bound of sessions that is none',
+    '[admission]\nmax_session = "0s"',
+    'FILE:2: admission.max_session: expected a duration such as "30m", from 1m 00s to 1d 00h, or "off", found "0s"',
+  ],
   ['a relative path', 'state_dir = "state"', 'FILE:1: state_dir: expected an absolute path'],
   [
     'a network that is none',
@@ -55,6 +60,11 @@ test.each([
   ],
 ])('refuses %s with file and line', (_, text, complaint) => {
   expect(complaintAbout(text)).toBe(complaint);
+});
+
+test('takes "off" for no sessions, and for no grace', () => {
+  expect(loadConfig(fileWith('[admission]\nmax_session = "off"')).admission.max_session).toBe(0);
+  expect(complaintAbout('grace = "off"')).toContain('found "off"');
 });
 
 test('points at the line and column of what is not TOML', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { configSchema, type AdmissionConfig } from '../../src/config/schema.ts';
-import { admit, admitGrant, admissionRules, REFUSALS, type Admission } from '../../src/login/admission.ts';
+import { admit, admitGrant, admitShared, admissionRules, REFUSALS, type Admission } from '../../src/login/admission.ts';
 import type { Match } from '../../src/pattern/match.ts';
 
 const MINUTE_MS = 60_000;
@@ -31,6 +31,16 @@ test('admits a login with all that the line said, from its time on for the grace
     session: 'abc',
     evidence: { by: 'log', source: LOGIN.source, pattern: 'dovecot', line: LOGIN.line },
   });
+});
+
+test('takes from another node no session, since its logout is not seen here', () => {
+  const { address, user, service, session } = LOGIN;
+  const evidence = { by: 'log', source: LOGIN.source, pattern: 'dovecot', line: LOGIN.line } as const;
+  const own = admissionRules(configSchema.parse({}).admission, GRACE_MS);
+  const claim = { address, user, service, session, evidence, node: 'mx2' };
+  const admission = admitShared(claim, NOW, GRACE_MS, own, NOW);
+  expect(admission).toMatchObject({ admitted: { user, node: 'mx2' } });
+  expect('admitted' in admission && admission.admitted.session).toBeUndefined();
 });
 
 test('writes the address in its canonical form', () => {

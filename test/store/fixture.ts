@@ -11,7 +11,13 @@ import { Store, type StoreOptions } from '../../src/store/store.ts';
 export const MINUTE_MS = 60_000;
 export const GRACE_MS = 30 * MINUTE_MS;
 export const START = Date.UTC(2026, 10, 24, 12);
-export const LIMITS: Limits = { graceMs: GRACE_MS, maxAddressesPerUser: 10, maxUsersPerAddress: 0, maxEntries: 1000 };
+export const LIMITS: Limits = {
+  graceMs: GRACE_MS,
+  maxSessionMs: 0,
+  maxAddressesPerUser: 10,
+  maxUsersPerAddress: 0,
+  maxEntries: 1000,
+};
 
 /** Where one test's store is; open it as often as needed, {@link Place.remove} closes what was opened. */
 export class Place {

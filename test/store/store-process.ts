@@ -8,13 +8,19 @@ const [command = '', dir = '', ...args] = process.argv.slice(2);
 const now = Number(args[0] ?? START);
 const log = { error: print, warn: print, info: print, debug: print };
 
-const store = await Store.open({ dir, clock: () => now, log, limits: { ...LIMITS, maxEntries: 1_000_000 } });
+const maxSessionMs = { entries: Number(args[1] ?? 0), 'open-session': 43_200_000 }[command] ?? 0;
+const limits = { ...LIMITS, maxSessionMs, maxEntries: 1_000_000 };
+const store = await Store.open({ dir, clock: () => now, log, limits });
 switch (command) {
   case 'entries':
     print([...store.entries()]);
     break;
   case 'record':
     print(store.record({ logins: [loginOf(args[1] ?? '', now)] }));
+    break;
+  case 'open-session':
+    store.record({ logins: [{ ...loginOf(args[1] ?? '', now), session: args[2] }] });
+    process.kill(process.pid, 'SIGKILL');
     break;
   case 'record-for-ever':
     recordForEver();
