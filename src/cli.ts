@@ -4,37 +4,9 @@
  * a usage error its reason, anything else is a bug and prints its stack (exit 70).
  */
 import yargs, { type Argv } from 'yargs';
-import type { Command, GlobalArgs } from './commands/command.ts';
+import { COMMANDS, CONFIG_OPTION, SUMMARY } from './commands/all.ts';
+import type { GlobalArgs } from './commands/command.ts';
 import { EXIT, OperationalError, type ExitStatus } from './errors.ts';
-
-interface Listed {
-  /** As yargs takes it: name and positional arguments. */
-  readonly usage: string;
-  readonly about: string;
-  /** Loads the command's file, when it is called and not before: start-up is most of a short command's time. */
-  readonly load: () => Promise<{ command: Command }>;
-}
-
-const COMMANDS: readonly Listed[] = [
-  { usage: 'run', about: 'Run the daemon in the foreground', load: () => import('./commands/run.ts') },
-  { usage: 'status', about: 'Tell how all of it does, on one screen', load: () => import('./commands/status.ts') },
-  { usage: 'watch', about: 'Watch entries and events as they come', load: () => import('./commands/watch.ts') },
-  { usage: 'list', about: 'List the addresses that may relay now', load: () => import('./commands/list.ts') },
-  { usage: 'show [address]', about: 'Tell why an address may relay or not', load: () => import('./commands/show.ts') },
-  { usage: 'log', about: 'Tell what was granted, refused, expired, purged', load: () => import('./commands/log.ts') },
-  { usage: 'grant <address>', about: 'Let an address relay for a while', load: () => import('./commands/grant.ts') },
-  { usage: 'purge [target]', about: 'Take permissions away', load: () => import('./commands/purge.ts') },
-  { usage: 'sweep', about: 'Expire and publish without the daemon', load: () => import('./commands/sweep.ts') },
-  { usage: 'match [file]', about: 'Run the patterns over a log', load: () => import('./commands/match.ts') },
-  {
-    usage: 'import <file>',
-    about: 'Take over what an earlier system permits',
-    load: () => import('./commands/import.ts'),
-  },
-  { usage: 'check', about: 'Check configuration, permissions and MTA', load: () => import('./commands/check.ts') },
-  { usage: 'config', about: 'Show the effective configuration', load: () => import('./commands/config.ts') },
-  { usage: 'demo', about: 'Watch the daemon work on made-up logins', load: () => import('./commands/demo.ts') },
-];
 
 /** Runs the command that `argv` names and tells the exit status; prints its own errors. */
 async function main(argv: readonly string[]): Promise<ExitStatus> {
@@ -61,12 +33,8 @@ async function main(argv: readonly string[]): Promise<ExitStatus> {
 function createParser(argv: readonly string[]): Argv<GlobalArgs> {
   return yargs([...argv])
     .scriptName('relaypass')
-    .usage('$0 <command>\n\nLets addresses that have just logged in over POP3 or IMAP relay mail for a while.')
-    .option('config', {
-      type: 'string',
-      describe: 'Configuration file',
-      defaultDescription: '/etc/relaypass/relaypass.toml',
-    })
+    .usage(`$0 <command>\n\n${SUMMARY}.`)
+    .option('config', CONFIG_OPTION)
     .strict()
     .demandCommand(1, 'a command is missing')
     .recommendCommands()
