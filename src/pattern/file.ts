@@ -27,38 +27,53 @@ const USER_LIMIT = 255;
 /** More are not one server's. */
 const MAX_RULES = 64;
 
-const companion = z.array(z.strictObject({ regex: z.string() })).default([]);
+const companion = z.array(z.strictObject({ regex: z.string().describe('Its line.') })).default([]);
 const login = z.strictObject({
-  /** Groups `user` and `address`; `service`, `session`, `key` and `server` (its own address) where the line has them. */
-  regex: z.string(),
-  service: z.enum(['imap', 'pop3', 'smtp']).optional(),
-  needs_open: z.enum(['no', 'always', 'where-logged']).default('no'),
+  regex: z
+    .string()
+    .describe('Groups `user` and `address`; `service`, `session`, `key` and `server` where the line has them.'),
+  service: z
+    .enum(['imap', 'pop3', 'smtp'])
+    .optional()
+    .describe('Where the line does not tell. Default: what the tag says.'),
+  needs_open: z
+    .enum(['no', 'always', 'where-logged'])
+    .default('no')
+    .describe(
+      '`always`: the address is in an [[open]] line of the same pid or key; `where-logged`: such a line must precede it where the server writes them.',
+    ),
 });
 
-const patternSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and "-"'),
-  title: z.string().min(1),
-  author: z.string().min(1),
-  /** Versions of captured lines, where they are known. */
-  seen: z.array(z.string()).default([]),
-  /** Where the shapes are known from. */
-  facts: z.string().min(1),
-  tags: z.array(tag.min(1)).default([]),
-  own_tags: z.array(tag).default([]),
-  /** systemd units that may write its lines into the journal; `name@.service` is every instance. */
-  units: z.array(z.string().min(1)).default([]),
-  /** Users that may, where journald does not know the unit any more. */
-  uids: z.array(z.int().min(0)).default([0]),
-  off_by_default: z.boolean().default(false),
-  user_limit: z.int().min(1).max(USER_LIMIT).default(USER_LIMIT),
-  open_for: openDuration.prefault('1m'),
-  login: z.array(login).min(1),
-  /** A client has connected: groups `address` and, where pids do not join its lines, `key`. */
-  open: companion,
-  /** It has failed or gone. */
-  close: companion,
-  /** A session has ended: group `session`. */
-  logout: companion,
+/** A pattern file. */
+export const patternSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and "-"')
+    .describe("The file's own name."),
+  title: z.string().min(1).describe('The server, for people.'),
+  author: z.string().min(1).describe('Who wrote the pattern.'),
+  seen: z.array(z.string()).default([]).describe('Versions of captured lines, where they are known.'),
+  facts: z.string().min(1).describe('Where the shapes are known from.'),
+  tags: z.array(tag.min(1)).default([]).describe('Syslog tags, without pid, that its lines may come from.'),
+  own_tags: z
+    .array(tag)
+    .default([])
+    .describe("Tags in the server's own log file, whose lines name no host; an empty one for lines without a tag."),
+  units: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('systemd units that may write its lines into the journal; `name@.service` is every instance.'),
+  uids: z
+    .array(z.int().min(0))
+    .default([0])
+    .describe('Users that may, where journald does not know the unit any more.'),
+  off_by_default: z.boolean().default(false).describe('Used only where `patterns.use` names it.'),
+  user_limit: z.int().min(1).max(USER_LIMIT).default(USER_LIMIT).describe('A longer user name is not believed.'),
+  open_for: openDuration.prefault('1m').describe('How long an [[open]] line waits for its [[login]], 1s to 10m.'),
+  login: z.array(login).min(1).describe('A login has succeeded.'),
+  open: companion.describe('A client has connected: groups `address` and, where no pid joins the lines, `key`.'),
+  close: companion.describe('It has failed or gone.'),
+  logout: companion.describe('A session has ended: group `session`.'),
 });
 
 type PatternFile = z.output<typeof patternSchema>;
