@@ -127,7 +127,9 @@ const streamEndpoint = endpoint.transform((parsed, context) => {
 const lookup = z.discriminatedUnion('protocol', [
   z.strictObject({
     protocol: z.enum(['socketmap', 'policy']).describe('What the MTA speaks: docs/lookups.md has its side.'),
-    listen: streamEndpoint.describe('`unix:/PATH`, or a loopback address and port.'),
+    listen: streamEndpoint.describe(
+      '`unix:/PATH`, or a loopback address and port such as `inet:127.0.0.1:9001`; for whoson also `udp:`.',
+    ),
     bind_sender: z
       .enum(['off', 'domain', 'user'])
       .default('off')
@@ -139,7 +141,7 @@ const lookup = z.discriminatedUnion('protocol', [
   z.strictObject({ protocol: z.literal('tcp'), listen: streamEndpoint }),
   z.strictObject({
     protocol: z.literal('whoson'),
-    listen: endpoint.describe('The same, or UDP.'),
+    listen: endpoint,
     allow: z
       .array(z.union([z.literal('unix'), network]))
       .default([])
