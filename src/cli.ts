@@ -4,7 +4,7 @@
  * a usage error its reason, anything else is a bug and prints its stack (exit 70).
  */
 import yargs, { type Argv } from 'yargs';
-import { COMMANDS, CONFIG_OPTION, SUMMARY } from './commands/all.ts';
+import { COMMANDS, CONFIG_OPTION, EXIT_STATUSES, SUMMARY } from './commands/all.ts';
 import type { GlobalArgs } from './commands/command.ts';
 import { EXIT, OperationalError, type ExitStatus } from './errors.ts';
 
@@ -39,6 +39,7 @@ function createParser(argv: readonly string[]): Argv<GlobalArgs> {
     .demandCommand(1, 'a command is missing')
     .recommendCommands()
     .alias('help', 'h')
+    .epilog(EXIT_STATUSES)
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .exitProcess(false)
     .fail((message, error) => {

@@ -1,15 +1,25 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { COMMANDS } from '../src/commands/all.ts';
+import { screenOf } from './pseudo-terminal.ts';
 import { relaypass, TestHost } from './relaypass-process.ts';
 import { tempDir } from './temp-dir.ts';
 
-test('lists its commands', () => {
+const NAMES = COMMANDS.map(({ usage }) => usage.split(' ', 1)[0] ?? '');
+
+test('lists its commands and exit statuses', () => {
   const { status, stdout } = relaypass('--help');
   expect(status).toBe(0);
-  for (const name of ['run', 'status', 'list', 'show', 'log', 'grant', 'purge', 'sweep', 'check', 'demo']) {
-    expect(stdout).toContain(`relaypass ${name}`);
-  }
+  expect(NAMES).toContain('status');
+  for (const name of NAMES) expect(stdout).toContain(`relaypass ${name}`);
+  expect(stdout).toContain('78 configuration');
+});
+
+test.each(NAMES)('%s has examples in its help, on a narrow terminal too', async (name) => {
+  const lines = await screenOf([name, '--help'], { columns: 80 });
+  expect(lines).toContain('Examples:');
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 test.each([

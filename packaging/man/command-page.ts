@@ -2,7 +2,7 @@
 import type { Options } from 'yargs';
 import { COMMANDS, CONFIG_OPTION, SUMMARY } from '../../src/commands/all.ts';
 import { EXIT } from '../../src/errors.ts';
-import { recordCommand, type RecordedCommand } from './recorded.ts';
+import { recordCommand, type RecordedCommand } from '../../src/commands/recorded.ts';
 import { definition, heading, inline, literal, paragraph, section, subsection } from './roff.ts';
 
 export async function commandPage(): Promise<string[]> {

@@ -3,6 +3,10 @@ import type { Command } from './command.ts';
 
 export const SUMMARY = 'Lets addresses that have just logged in over POP3 or IMAP relay mail for a while';
 
+export const EXIT_STATUSES =
+  'Exit status: 0, or one of sysexits(3): 64 usage, 65 not as expected, 69 does not work, 70 a bug in relaypass, ' +
+  '73 cannot create, 74 I/O, 75 try again or warnings, 77 permission, 78 configuration.';
+
 /** The option that every command takes. */
 export const CONFIG_OPTION = {
   type: 'string',
@@ -37,5 +41,11 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   { usage: 'check', about: 'Check configuration, permissions and MTA', load: () => import('./check.ts') },
   { usage: 'config', about: 'Show the effective configuration', load: () => import('./config.ts') },
+  {
+    usage: 'completion <shell>',
+    about: 'Print the completions for a shell',
+    load: () => import('./completion.ts'),
+  },
+  { usage: 'support', about: 'Print what a helper needs, masked', load: () => import('./support.ts') },
   { usage: 'demo', about: 'Watch the daemon work on made-up logins', load: () => import('./demo.ts') },
 ];

@@ -9,6 +9,9 @@ export const command = defineCommand(
   (argv) =>
     argv
       .option('config-only', { type: 'boolean', default: false, describe: 'Only the configuration and the patterns' })
+      .example('$0 check', 'is the host ready?')
+      .example('$0 check --config-only', 'is the configuration valid?')
+      .epilog('Exit status: 0, or 78 where something is in error. JSON: severity, what, todo.')
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   async ({ config, 'config-only': configOnly, json }) => {
     const findings = await checkHost(config, configOnly ? 'configuration' : 'host');

@@ -25,7 +25,10 @@ const STEP_MS = 2500;
 const LOOK_MS = 100;
 
 export const command = defineCommand(
-  (argv) => argv.option('seconds', { type: 'number', default: Infinity, describe: 'Stop after so long' }),
+  (argv) =>
+    argv
+      .option('seconds', { type: 'number', default: Infinity, describe: 'Stop after so long' })
+      .example('$0 demo', 'until Ctrl-C'),
   async ({ seconds }) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'relaypass-demo-'));
     try {

@@ -22,7 +22,11 @@ import { actAsOwner } from '../store/owner.ts';
 import { defineCommand } from './command.ts';
 
 export const command = defineCommand(
-  (argv) => argv.option('verbose', { type: 'boolean', default: false, describe: 'Log every refreshed login too' }),
+  (argv) =>
+    argv
+      .option('verbose', { type: 'boolean', default: false, describe: 'Log every refreshed login too' })
+      .example('$0 run', 'what relaypass.service runs')
+      .example('$0 run --config ./relaypass.toml --verbose', 'try a configuration'),
   ({ config, verbose }) => run(config, stderrLog(verbose ? 'debug' : 'info')),
 );
 

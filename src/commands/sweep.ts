@@ -17,7 +17,7 @@ import { publishMaps } from './publish-maps.ts';
 import { enterHost, openStore, type Host } from './with-store.ts';
 
 export const command = defineCommand(
-  (argv) => argv,
+  (argv) => argv.example('$0 sweep', 'what relaypass-sweep.timer runs each minute'),
   async ({ config }) => {
     const host = enterHost(loadConfigOrLastGood(config));
     const store = await openStoreOrEmptyMaps(host);

@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
  * Whether a map says what the store does. `behind`: something has changed since it was built. `foreign`: it is not the
  * file that was published. `emptied`: an empty one stands in for it.
  */
-export type MapState = 'true' | 'behind' | 'foreign' | 'emptied' | 'missing';
+type MapState = 'true' | 'behind' | 'foreign' | 'emptied' | 'missing';
 
 export interface MapStatus {
   readonly file: string;
