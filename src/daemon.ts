@@ -49,12 +49,17 @@ export class Daemon {
   /** Rejects when a part fails while it runs; never resolves. */
   readonly failure: Promise<never>;
   #fail: (reason: unknown) => void = () => undefined;
+  /** Resolves when every source has ended, as a pipe does that its writer has closed. */
+  readonly ended: Promise<'ended'>;
+  #end: (what: 'ended') => void = () => undefined;
+  readonly #following = new Set<LogSource>();
   #cluster: Cluster | undefined;
 
   constructor(plan: DaemonPlan) {
     this.#plan = plan;
     this.#heartbeat = new Heartbeat(() => plan.onAlive?.());
     this.failure = new Promise((_, reject) => (this.#fail = reject));
+    this.ended = new Promise((resolve) => (this.#end = resolve));
     this.failure.catch(() => undefined); // an owner that has stopped looking must not be ended by it
   }
 
@@ -65,7 +70,9 @@ export class Daemon {
       this.#startExpiry(store, publisher);
       await this.#startLookups(store, publisher);
       await this.#startCluster(store, publisher);
-      for (const source of this.#plan.createSources()) await this.#startIntake(source, store, publisher);
+      const sources = this.#plan.createSources();
+      sources.forEach((source) => this.#following.add(source));
+      for (const source of sources) await this.#startIntake(source, store, publisher);
     } catch (error) {
       await this.stop();
       throw error;
@@ -153,7 +160,10 @@ export class Daemon {
     const matcher = new Matcher(patterns, source.id);
     const onRound = this.#heartbeat.part(source.id);
     const onGranted = (): void => publisher.request();
-    const intake = new Intake({ source, matcher, config, store, clock, log, onGranted, onRound });
+    const onEnded = (): void => {
+      if (this.#following.delete(source) && this.#following.size === 0) this.#end('ended');
+    };
+    const intake = new Intake({ source, matcher, config, store, clock, log, onGranted, onRound, onEnded });
     await intake.start();
     const running = intake.run().catch(this.#fail);
     this.#stops.push(async () => {

@@ -35,6 +35,8 @@ export interface IntakeParts {
   readonly onGranted: () => void;
   /** Called each time the source was read and what it held was dealt with. */
   readonly onRound: () => void;
+  /** Called, maybe more than once, when the source can never give another line. */
+  readonly onEnded: () => void;
 }
 
 export class Intake {
@@ -75,6 +77,7 @@ export class Intake {
       if (batch !== undefined) this.#take(batch);
       this.#saveIfDue();
       this.#parts.onRound();
+      if (source.isEnded === true) this.#parts.onEnded();
       if (batch === undefined) await source.wait(signal);
       else await setImmediate(); // signals, timers and the other sources come first in a long catch-up
     }

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { TestHost, until } from './relaypass-process.ts';
+import { loginLine, TestHost, until } from './relaypass-process.ts';
 import { exchange } from './server/serving.ts';
 
 test('permits the address of a login, and lists it with its user and source', async () => {
@@ -171,4 +171,18 @@ test('keeps its look-ups at SIGHUP when the sender map is wrong, and `check` say
   const request = 'request=smtpd_access_policy\nclient_address=198.51.100.7\nsender=';
   expect(await exchange(endpoint, `${request}alice@example.com\n\n`)).toBe('action=permit\n\n');
   expect(await exchange(endpoint, `${request}eve@example.com\n\n`)).toBe('action=dunno\n\n');
+});
+
+test('reads a pipe through a reload, and ends with status 0 when its writer closes it', async () => {
+  const host = new TestHost();
+  writeFileSync(host.configFile, readFileSync(host.configFile, 'utf8').replace(/file = .*/, 'stdin = true'));
+  const daemon = await host.startDaemon({}, 'pipe');
+  daemon.write(loginLine('alice', '198.51.100.7'));
+  await host.untilPermitted('198.51.100.7');
+  daemon.stderr = '';
+  daemon.signal('SIGHUP');
+  daemon.write(loginLine('bob', '198.51.100.8'));
+  await until(() => daemon.said('started'), 'the reload');
+  await host.untilPermitted('198.51.100.7', '198.51.100.8');
+  expect(await daemon.closeInput()).toBe(0);
 });

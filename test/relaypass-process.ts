@@ -67,9 +67,9 @@ export class TestHost {
   }
 
   /** Starts the daemon and waits until it follows the log; with `env` beside this process's own. */
-  async startDaemon(env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
+  async startDaemon(env: NodeJS.ProcessEnv = {}, input: 'ignore' | 'pipe' = 'ignore'): Promise<Daemon> {
     const child = spawn(process.execPath, [CLI, 'run', '--config', this.configFile], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: [input, 'ignore', 'pipe'],
       env: { ...process.env, ...env },
     });
     daemons.push(child);
@@ -80,19 +80,12 @@ export class TestHost {
 
   /** Appends a line of a Dovecot login, stamped `agoMs` before now. */
   login(user: string, address: string, agoMs = 0, session = 'x'): void {
-    this.#write(
-      `imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<${session}>`,
-      agoMs,
-    );
+    appendFileSync(this.log, loginLine(user, address, agoMs, session));
   }
 
   /** Appends the line that ends that session. */
   logout(user: string, session: string, agoMs = 0): void {
-    this.#write(`imap(${user})<9><${session}>: Disconnected: Logged out in=99 out=999`, agoMs);
-  }
-
-  #write(message: string, agoMs: number): void {
-    appendFileSync(this.log, `${new Date(Date.now() - agoMs).toISOString()} mx dovecot: ${message}\n`);
+    appendFileSync(this.log, lineOf(`imap(${user})<9><${session}>: Disconnected: Logged out in=99 out=999`, agoMs));
   }
 
   /** The addresses in the map, in its order. */
@@ -104,6 +97,16 @@ export class TestHost {
     const wanted = addresses.join();
     await until(() => this.permitted().join() === wanted, `the map to permit ${wanted || 'nobody'}`);
   }
+}
+
+/** A line of a Dovecot login, stamped `agoMs` before now. */
+export function loginLine(user: string, address: string, agoMs = 0, session = 'x'): string {
+  const message = `imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<${session}>`;
+  return lineOf(message, agoMs);
+}
+
+function lineOf(message: string, agoMs: number): string {
+  return `${new Date(Date.now() - agoMs).toISOString()} mx dovecot: ${message}\n`;
 }
 
 /** A running `relaypass run`. */
@@ -124,6 +127,19 @@ export class Daemon {
   async joined(): Promise<void> {
     const isJoined = () => this.stderr.lastIndexOf('joined the cluster') > this.stderr.lastIndexOf('lost the cluster');
     await until(isJoined, `the daemon to join, which said: ${this.stderr}`);
+  }
+
+  /** Writes into the pipe that it was started with. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Closes that pipe and tells the exit status. */
+  async closeInput(): Promise<number | null> {
+    const exited = once(this.#child, 'exit');
+    this.#child.stdin?.end();
+    await exited;
+    return this.#child.exitCode;
   }
 
   signal(signal: NodeJS.Signals): void {

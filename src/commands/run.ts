@@ -1,5 +1,5 @@
 /**
- * `relaypass run`: the daemon in the foreground, until SIGTERM or SIGINT. SIGHUP takes up a changed configuration:
+ * `relaypass run`: the daemon in the foreground, until SIGTERM or SIGINT, or until the pipe that it reads is closed. SIGHUP takes up a changed configuration:
  * everything is checked first, and what is wrong leaves the running one in place.
  */
 import { EventEmitter, on } from 'node:events';
@@ -42,8 +42,9 @@ async function run(configFile: string | undefined, log: Log): Promise<ExitStatus
   let running: Running = { plan, daemon: await start(plan) };
   await manager.tell('READY=1');
   for (;;) {
-    const { value } = await Promise.race([signals.next(), running.daemon.failure]);
-    if (value[0] !== 'SIGHUP') break;
+    const { failure, ended } = running.daemon;
+    const signal = signals.next().then(({ value }) => value[0]);
+    if ((await Promise.race([signal, failure, ended])) !== 'SIGHUP') break;
     await manager.tell('RELOADING=1');
     running = await reload(configFile, running);
     await manager.tell('READY=1');

@@ -12,20 +12,26 @@ export class Pipe {
   #skipping = false;
   #hasEnded = false;
 
+  readonly #onData: (chunk: Buffer) => void;
+  readonly #onClose: () => void;
+
   /** Calls `onChange` when there may be something to take, and at the end. */
   constructor(stream: Readable, capBytes: number, onChange: () => void) {
     this.#stream = stream;
     this.#capBytes = capBytes;
-    stream.on('data', (chunk: Buffer) => {
+    this.#onData = (chunk) => {
       this.#chunks.push(chunk);
       this.#bufferedBytes += chunk.length;
       if (this.#bufferedBytes >= FULL_BYTES) stream.pause();
       onChange();
-    });
-    stream.on('close', () => {
+    };
+    this.#onClose = () => {
       this.#hasEnded = true;
       onChange();
-    });
+    };
+    this.#hasEnded = stream.closed;
+    stream.on('data', this.#onData);
+    stream.on('close', this.#onClose);
   }
 
   /** The writer has closed it, and what it wrote has been taken but for an unfinished line. */
@@ -36,6 +42,16 @@ export class Pipe {
   /** Bytes of a line that is not ended yet. */
   get unfinishedBytes(): number {
     return this.#bufferedBytes;
+  }
+
+  /** Lets go of the stream; what was not taken is for its next reader. */
+  release(): void {
+    this.#stream.off('data', this.#onData);
+    this.#stream.off('close', this.#onClose);
+    this.#stream.pause();
+    if (this.#bufferedBytes > 0 && !this.#stream.readableEnded) this.#stream.unshift(Buffer.concat(this.#chunks));
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
   }
 
   take(): Lines {

@@ -1,6 +1,8 @@
 /**
  * Reads lines from a pipe: of syslog-ng's `program()`, rsyslog's `omprog`, or a shell.
  *
+ * A reload goes on reading where the source before it stopped.
+ *
  * Limits: a pipe cannot be read again, so what was read and not committed when the daemon died is lost. An unfinished
  * last line is dropped, since a writer that was killed may have cut it.
  */
@@ -46,7 +48,7 @@ class StdinSource implements LogSource {
   }
 
   stop(): Promise<void> {
-    this.#stream.destroy();
+    this.#pipe?.release();
     return Promise.resolve();
   }
 
