@@ -64,24 +64,26 @@ export class Exchange {
 
   /** Tells the server of the purges made here that it does not know. */
   async tellPurges(): Promise<void> {
-    const { store, wallClock, serverClock } = this.node;
-    const now = wallClock.now();
-    const fresh = store.tombstones().filter(({ mark, at }) => {
-      const known = this.#tombstones.get(mark);
-      return known === undefined || known < serverClock.earliest() - (now - at) - SAME_MS;
-    });
+    const fresh = this.#untold();
     if (fresh.length === 0) return;
+    const now = this.node.wallClock.now();
     await this.#run(fresh.map(({ mark, at }) => purgeNews(mark, at, now)));
     this.bury(await this.link.tombstones());
   }
 
+  #untold(): Tombstone[] {
+    const { store, wallClock, serverClock } = this.node;
+    const offset = serverClock.earliest() - wallClock.now();
+    return store.tombstones().filter(({ mark, at }) => {
+      const known = this.#tombstones.get(mark);
+      return known === undefined || known < at + offset - SAME_MS;
+    });
+  }
+
   /** Keeps what is shared, as far as this host's rules and the tombstones let it; returns what that granted. */
   take(shared: readonly Shared[]): Login[] {
-    const buried = this.#buried();
-    const logins = shared.flatMap((each) => {
-      const login = this.#admitted(each, buried);
-      return login === undefined ? [] : [login];
-    });
+    const [told, untold] = [this.#told(), this.#untold()];
+    const logins = shared.flatMap((each) => this.#admitted(each, told, untold) ?? []);
     if (logins.length === 0) return [];
     const outcomes = this.node.store.record({ logins });
     const granted = logins.filter((_, index) => outcomes[index]?.kind === 'granted');
@@ -89,7 +91,8 @@ export class Exchange {
     return granted;
   }
 
-  #admitted([member, value]: Shared, buried: readonly Tombstone[]): Login | undefined {
+  /** `told` is in the server's time, so that all nodes judge alike; `untold` is not on the server yet. */
+  #admitted([member, value]: Shared, told: readonly Tombstone[], untold: readonly Tombstone[]): Login | undefined {
     const { name, rules, wallClock, serverClock, log } = this.node;
     const shared = decodeShared(member, value);
     if (shared === undefined || shared.at > serverClock.latest() + AHEAD_MS) return undefined;
@@ -102,11 +105,11 @@ export class Exchange {
       return undefined;
     }
     const { node, ...login } = admission.admitted;
-    if (coversAny(buried, { ...login, at: shared.at })) return undefined;
+    if (coversAny(told, { ...login, at: shared.at }) || coversAny(untold, login)) return undefined;
     return node === undefined || node === name ? login : { ...login, node };
   }
 
-  #buried(): Tombstone[] {
+  #told(): Tombstone[] {
     return Array.from(this.#tombstones, ([mark, at]) => ({ mark, at }));
   }
 
