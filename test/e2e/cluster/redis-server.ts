@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, test } from '@jest/globals';
+import type { RedisEndpoint } from '../../../src/cluster/url.ts';
 import { redisTools, type Tools } from '../lab/tools.ts';
 import { tempDir } from '../../temp-dir.ts';
 import { until } from '../../relaypass-process.ts';
@@ -40,6 +41,10 @@ export class RedisServer {
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get endpoint(): RedisEndpoint {
+    return { kind: 'socket', path: this.socket, user: undefined };
   }
 
   get socket(): string {

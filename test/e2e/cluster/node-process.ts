@@ -1,0 +1,121 @@
+/**
+ * A node as a process of its own: a store and its cluster, with a clock that may be wrong, told over IPC what to see.
+ * It measures for how long anything has kept its event loop.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Cluster, type ClusterStatus } from '../../../src/cluster/cluster.ts';
+import { parseRedisUrl } from '../../../src/cluster/url.ts';
+import { configSchema } from '../../../src/config/schema.ts';
+import { createLog } from '../../../src/log.ts';
+import { admissionRules } from '../../../src/login/admission.ts';
+import type { Login } from '../../../src/login/login.ts';
+import { Store } from '../../../src/store/store.ts';
+import { userMark } from '../../../src/store/tombstones.ts';
+import { addressOf, LIMITS } from '../../store/fixture.ts';
+
+/** What the process is told at its start, as JSON in its first argument. */
+export interface NodeOptions {
+  readonly node: string;
+  readonly dir: string;
+  readonly url: string;
+  readonly skewMs: number;
+  readonly graceMs: number;
+  readonly maxEntries: number;
+  readonly maxStaleMs: number | undefined;
+}
+
+/** What it is asked. */
+export type Question =
+  | {
+      readonly ask: 'login';
+      readonly logins: readonly { readonly address: string; readonly user: string; readonly agoMs: number }[];
+    }
+  | { readonly ask: 'purge'; readonly user: string }
+  | { readonly ask: 'state' }
+  | { readonly ask: 'size' };
+
+export interface State {
+  /** What it permits, and for how long from now. */
+  readonly leftMs: Readonly<Record<string, number>>;
+  readonly status: ClusterStatus;
+  /** The longest that its event loop has been kept since it was last asked. */
+  readonly blockedMs: number;
+}
+
+export interface Size {
+  readonly addresses: number;
+  readonly residentBytes: number;
+  readonly cpuMs: number;
+  readonly status: ClusterStatus;
+  readonly blockedMs: number;
+}
+
+const { node, dir, url, skewMs, graceMs, maxEntries, maxStaleMs } = JSON.parse(process.argv[2] ?? '') as NodeOptions;
+const clock = (): number => Date.now() + skewMs;
+const log = createLog({ write: (line) => process.stderr.write(`${node}: ${line}`), priorities: false });
+const limits = { ...LIMITS, graceMs, maxEntries };
+const store = await Store.open({ dir, limits, clock, log });
+const endpoint = parseRedisUrl(url);
+if (endpoint === undefined) throw new Error(url);
+const cluster = new Cluster({
+  config: { url: endpoint, namespace: 'relaypass', node, ...(maxStaleMs !== undefined && { max_stale: maxStaleMs }) },
+  access: { endpoint, namespace: 'relaypass', password: undefined, ca: undefined },
+  store,
+  rules: admissionRules(configSchema.parse({}).admission, graceMs),
+  clock,
+  log: createLog({ write: () => undefined, priorities: false, level: 'error' }),
+  onChanged: () => undefined,
+  onFailure: (error) => {
+    throw error;
+  },
+});
+cluster.start();
+
+const delay = monitorEventLoopDelay({ resolution: 10 });
+delay.enable();
+
+process.on('message', (question: Question) => process.send?.(answer(question)));
+process.on('disconnect', () => process.exit(0));
+process.send?.('started');
+
+function answer(question: Question): unknown {
+  if (question.ask === 'login') return store.record({ logins: question.logins.map(loginOf) }).length;
+  if (question.ask === 'purge') return store.bury([{ mark: userMark(question.user), at: clock() }], 'root').length;
+  return question.ask === 'state' ? state() : size();
+}
+
+function state(): State {
+  const leftMs = Object.fromEntries(Array.from(store.entries(), (entry) => [entry.address, entry.expiresAt - clock()]));
+  return { leftMs, status: cluster.status(), blockedMs: takeBlockedMs() };
+}
+
+function size(): Size {
+  const { user, system } = process.cpuUsage();
+  const [addresses, residentBytes, cpuMs] = [store.size(), process.memoryUsage.rss(), (user + system) / 1000];
+  return { addresses, residentBytes, cpuMs, status: cluster.status(), blockedMs: takeBlockedMs() };
+}
+
+function takeBlockedMs(): number {
+  const ms = delay.max / 1e6;
+  delay.reset();
+  return ms;
+}
+
+function loginOf({ address, user, agoMs }: { address: string; user: string; agoMs: number }): Login {
+  const at = clock() - agoMs;
+  const evidence = {
+    by: 'log',
+    source: 'file:/var/log/mail.log',
+    pattern: 'dovecot',
+    line: `Login: user=<${user}>`,
+  } as const;
+  return {
+    address: addressOf(address),
+    user,
+    service: 'imap',
+    at,
+    expiresAt: at + graceMs,
+    session: undefined,
+    evidence,
+  };
+}
