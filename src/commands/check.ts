@@ -3,6 +3,8 @@ import type { Finding } from '../check/finding.ts';
 import { EXIT } from '../errors.ts';
 import { escapeControls } from '../log.ts';
 import { defineCommand, print, printJson } from './command.ts';
+import { paint, terminalOf, type Terminal } from './terminal.ts';
+import { wrap } from './wrap.ts';
 
 /** `relaypass check`: each finding with what to do; exit 78 when one of them is an error. */
 export const command = defineCommand(
@@ -12,16 +14,27 @@ export const command = defineCommand(
       .example('$0 check', 'is the host ready?')
       .example('$0 check --config-only', 'is the configuration valid?')
       .epilog('Exit status: 0, or 78 where something is in error. JSON: severity, what, todo.')
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
-  async ({ config, 'config-only': configOnly, json }) => {
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one array' })
+      .option('jsonl', { type: 'boolean', default: false, describe: 'Print JSON: one object a line' }),
+  async ({ config, 'config-only': configOnly, json, jsonl }) => {
     const findings = await checkHost(config, configOnly ? 'configuration' : 'host');
     if (json) printJson(findings);
-    else print(findings.map(render).join('\n'));
+    else if (jsonl) findings.forEach((finding) => print(JSON.stringify(finding)));
+    else print(findings.flatMap((finding) => render(finding, terminalOf())).join('\n'));
     return findings.some(({ severity }) => severity === 'error') ? EXIT.config : EXIT.ok;
   },
 );
 
-function render({ severity, what, todo }: Finding): string {
-  const first = `${severity.padEnd('warning'.length)}  ${escapeControls(what)}`;
-  return todo === undefined ? first : `${first}\n         -> ${escapeControls(todo)}`;
+const LABEL_WIDTH = 'warning  '.length;
+const LEAST_WIDTH = 20;
+const TONES = { ok: 'good', warning: 'doubtful', error: 'bad' } as const;
+
+function render({ severity, what, todo }: Finding, terminal: Terminal): string[] {
+  const width = Math.max(LEAST_WIDTH, (terminal.columns ?? Infinity) - LABEL_WIDTH);
+  const texts = todo === undefined ? [what] : [what, `-> ${todo}`];
+  const lines = texts.flatMap((text) => wrap(escapeControls(text), width));
+  return lines.map((line, index) => {
+    if (index > 0) return ' '.repeat(LABEL_WIDTH) + line;
+    return paint(severity.padEnd(LABEL_WIDTH), TONES[severity], terminal) + line;
+  });
 }

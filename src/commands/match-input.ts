@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { EXIT, OperationalError, reasonOf } from '../errors.ts';
@@ -14,6 +14,11 @@ export async function* readFileLines(file: string): AsyncGenerator<Batch> {
       cause: error,
     });
   }
+}
+
+/** How much {@link readFileLines} will read, undefined where only reading tells. */
+export function sizeOfInput(file: string): number | undefined {
+  return file === '-' || file.endsWith('.gz') ? undefined : statSync(file, { throwIfNoEntry: false })?.size;
 }
 
 function openInput(file: string): AsyncIterable<Buffer> {

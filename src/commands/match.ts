@@ -9,9 +9,10 @@ import { loadPatterns } from '../pattern/load.ts';
 import { createSources } from '../source/create.ts';
 import type { Batch, LogSource } from '../source/source.ts';
 import { defineCommand, print } from './command.ts';
-import { linesBatch, readFileLines } from './match-input.ts';
+import { linesBatch, readFileLines, sizeOfInput } from './match-input.ts';
 import { MatchRun, type Outcome } from './match-run.ts';
 import { outcomeJson, renderOutcome, renderSummary } from './match-text.ts';
+import { ProgressLine } from './progress-line.ts';
 import { followLines } from './tail.ts';
 
 interface MatchArgs {
@@ -51,15 +52,19 @@ export const command = defineCommand(
 
 async function match(args: MatchArgs): Promise<ExitStatus> {
   const run = createRun(args);
+  const progress = new ProgressLine(args.journal ? undefined : sizeOfInput(args.file));
   const tell = (outcome: Outcome) => {
     if (outcome.kind === 'missed' && !args.missed) return;
+    progress.clear();
     print(args.json ? outcomeJson(outcome) : renderOutcome(outcome));
   };
   await untilEnough((signal) =>
     readInput(args, signal, (batch) => {
       for (const outcome of run.feed(batch, systemClock())) tell(outcome);
+      if (batch.kind === 'lines' && !args.follow) progress.advance(batch.bytes.length);
     }),
   );
+  progress.clear();
   print(args.json ? JSON.stringify({ kind: 'summary', ...run.summary }) : renderSummary(run.summary));
   return args.expect === undefined || args.expect === run.summary.logins ? EXIT.ok : EXIT.dataErr;
 }

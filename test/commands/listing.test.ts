@@ -62,3 +62,10 @@ test('--jsonl prints one object a line', () => {
   const shape = z.object({ address: z.string(), user: z.string(), at: z.int(), expiresAt: z.int() });
   expect(lines.map((line) => shape.parse(JSON.parse(line)).user)).toEqual(['bob', expect.stringContaining('long')]);
 });
+
+test.each([80, 40])('check fits on a terminal of %i columns', async (columns) => {
+  const host = new TestHost('[patterns]\nuse = ["dovecott"]\n');
+  const lines = await screenOf(['check', '--config', host.configFile], { columns });
+  expect(lines.join('\n')).toMatch(/^error {4}/m);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+});
