@@ -6,7 +6,7 @@
  */
 
 /** A session whose logout has not been seen. */
-export interface OpenSession {
+interface OpenSession {
   /** The server's own. */
   readonly id: string;
   /** When its login was, epoch milliseconds. */

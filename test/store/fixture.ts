@@ -10,6 +10,8 @@ import { Store, type StoreOptions } from '../../src/store/store.ts';
 
 export const MINUTE_MS = 60_000;
 export const GRACE_MS = 30 * MINUTE_MS;
+/** The default of the option. */
+export const MAX_SESSION_MS = 12 * 60 * MINUTE_MS;
 export const START = Date.UTC(2026, 10, 24, 12);
 export const LIMITS: Limits = {
   graceMs: GRACE_MS,

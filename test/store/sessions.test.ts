@@ -3,10 +3,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Login } from '../../src/login/login.ts';
 import type { Store } from '../../src/store/store.ts';
-import { addressOf, GRACE_MS, MINUTE_MS, permitted, Place } from './fixture.ts';
+import { addressOf, GRACE_MS, MAX_SESSION_MS, MINUTE_MS, permitted, Place } from './fixture.ts';
 
 const HOUR_MS = 60 * MINUTE_MS;
-const MAX_SESSION_MS = 12 * HOUR_MS;
 const CHILD = path.join(import.meta.dirname, 'store-process.js');
 
 let place: Place;
@@ -69,6 +68,8 @@ test('permits until the last of several sessions has ended, also of those opened
   expect(leftMs(store)).toBe(MAX_SESSION_MS - HOUR_MS);
   logOut(store, 's2');
   expect(leftMs(store)).toBe(GRACE_MS);
+  await store.close();
+  expect(leftMs(await open())).toBe(GRACE_MS); // opened, its indexes agree
 });
 
 test('of two sessions, a lost logout counts until the bound of its own', async () => {
@@ -204,6 +205,16 @@ test('follows no session where that is switched off, and counts none that it fol
   logOut(store, 's1');
   expect(leftMs(store)).toBe(GRACE_MS - MINUTE_MS);
   expect(store.nextExpiryAt()).toBe(place.now + GRACE_MS - MINUTE_MS);
+});
+
+test('switched off, a logout that it saw before counts no more either', async () => {
+  const before = await open();
+  logIn(before, 's1');
+  place.now += GRACE_MS;
+  logOut(before, 's1');
+  expect(leftMs(before)).toBe(GRACE_MS);
+  await before.close();
+  expect(leftMs(await open(0))).toBeUndefined();
 });
 
 test('a bound that was made shorter holds for open sessions too, also for when they are due', async () => {

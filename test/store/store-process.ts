@@ -1,6 +1,6 @@
 /** What the tests of the store run in another process: `node store-process.js COMMAND DIR ...`; each prints JSON lines. */
 import { readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { addressOf, LIMITS, loginOf, START } from './fixture.ts';
+import { addressOf, LIMITS, loginOf, MAX_SESSION_MS, START } from './fixture.ts';
 import { OperationalError } from '../../src/errors.ts';
 import { Store } from '../../src/store/store.ts';
 
@@ -8,7 +8,7 @@ const [command = '', dir = '', ...args] = process.argv.slice(2);
 const now = Number(args[0] ?? START);
 const log = { error: print, warn: print, info: print, debug: print };
 
-const maxSessionMs = { entries: Number(args[1] ?? 0), 'open-session': 43_200_000 }[command] ?? 0;
+const maxSessionMs = command === 'entries' ? Number(args[1] ?? 0) : MAX_SESSION_MS;
 const limits = { ...LIMITS, maxSessionMs, maxEntries: 1_000_000 };
 const store = await Store.open({ dir, clock: () => now, log, limits });
 switch (command) {
@@ -36,12 +36,17 @@ switch (command) {
 }
 await store.close();
 
-/** Batch n holds the logins that {@link batchAddresses} names; it is told on stdout once it is acknowledged. */
+/**
+ * Batch n holds the logins that {@link batchAddresses} names and ends the sessions of the one before; it is told on
+ * stdout once it is acknowledged.
+ */
 function recordForEver(): never {
   const done = store.checkpoint('test')?.['batch'];
   for (let batch = typeof done === 'number' ? done + 1 : 1; ; batch++) {
-    const logins = batchAddresses(batch).map((address) => loginOf(address, now, `user${batch}`));
-    store.record({ logins, progress: { source: 'test', checkpoint: { batch } } });
+    const session = `s${batch}`;
+    const logins = batchAddresses(batch).map((address) => ({ ...loginOf(address, now, `user${batch}`), session }));
+    const logouts = [{ session: `s${batch - 1}`, at: now }];
+    store.record({ logins, logouts, progress: { source: 'test', checkpoint: { batch } } });
     print(batch);
   }
 }
