@@ -1,23 +1,28 @@
 import { systemClock } from '../clock.ts';
-import type { MapConfig } from '../config/schema.ts';
+import { loadLastGood } from '../config/load.ts';
+import type { Config, MapConfig } from '../config/schema.ts';
 import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { emptyAbandonedMaps } from '../map/abandoned.ts';
 import { createBuilder } from '../map/build.ts';
 import { Publisher } from '../map/publish.ts';
 import { resolveMaps, type MapTarget } from '../map/target.ts';
 import { hostTools, type MapTools } from '../map/tools.ts';
+import { isPresent } from '../presence.ts';
 import type { OpenHost } from './with-store.ts';
 
 /**
- * Publishes what the store permits now in all maps; tells each that failed on stderr and in the status.
+ * Publishes what the store permits now in all maps; tells each that failed on stderr and in the status. Beside a daemon
+ * they are the daemon's maps: a configuration that it has not taken up yet, or has refused, abandons none of them.
  * @throws OperationalError, exit 78, where a map of the configuration cannot be had: then it is emptied, and the others
  * are published all the same
  */
 export async function publishMaps(host: OpenHost): Promise<ExitStatus> {
   const { store, log } = host;
   const tools = hostTools();
-  const { targets, fault } = claimMaps(host, tools);
-  emptyAbandonedMaps({ store, targets, log });
+  const daemon = store.presence();
+  const isServed = daemon !== undefined && isPresent(daemon);
+  const { targets, fault } = claimMaps(isServed ? loadLastGood(host.config.state_dir) : host.config, tools);
+  if (!isServed) emptyAbandonedMaps({ store, targets, log });
   const publisher = new Publisher({ store, targets, builder: createBuilder(tools), clock: systemClock, log });
   const results = await publisher.publishNow();
   await publisher.stop();
@@ -31,7 +36,7 @@ interface Claim {
   readonly fault: OperationalError | undefined;
 }
 
-function claimMaps({ config }: OpenHost, tools: MapTools): Claim {
+function claimMaps(config: Config, tools: MapTools): Claim {
   const resolve = (maps: readonly MapConfig[] | undefined) => resolveMaps(maps, config.state_dir, tools);
   try {
     return { targets: resolve(config.map), fault: undefined };

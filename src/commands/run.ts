@@ -6,7 +6,7 @@ import { EventEmitter, on } from 'node:events';
 import { systemClock } from '../clock.ts';
 import { readAccess } from '../cluster/access.ts';
 import { formatDuration } from '../config/duration.ts';
-import { keepLastGood, loadConfig } from '../config/load.ts';
+import { keepLastGood, parseConfig, readConfig, type ConfigText } from '../config/load.ts';
 import { Daemon, type DaemonPlan } from '../daemon.ts';
 import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { stderrLog, type Log } from '../log.ts';
@@ -30,8 +30,12 @@ export const command = defineCommand(
   ({ config, verbose }) => run(config, stderrLog(verbose ? 'debug' : 'info')),
 );
 
+interface Plan extends DaemonPlan {
+  readonly configText: ConfigText;
+}
+
 interface Running {
-  readonly plan: DaemonPlan;
+  readonly plan: Plan;
   readonly daemon: Daemon;
 }
 
@@ -63,12 +67,12 @@ function hearSignals(): NodeJS.AsyncIterator<[NodeJS.Signals]> {
 }
 
 /** Checks all that can be checked before anything is started; becomes the owner of the state folder. */
-function prepare(configFile: string | undefined, log: Log): DaemonPlan {
-  const config = loadConfig(configFile);
+function prepare(configFile: string | undefined, log: Log): Plan {
+  const configText = readConfig(configFile);
+  const config = parseConfig(configText);
   const patterns = loadPatterns(config.patterns, log);
   const clusterAccess = config.cluster && readAccess(config.cluster);
   actAsOwner(config.state_dir);
-  keepLastGood(configFile, config);
   const tools = hostTools();
   const targets = resolveMaps(config.map, config.state_dir, tools);
   const clock = systemClock;
@@ -76,6 +80,7 @@ function prepare(configFile: string | undefined, log: Log): DaemonPlan {
     createSources(config.source, { clock, log, stampOf: (line) => stampOf(Buffer.from(line), clock()) });
   const lookups = loadLookups(config.lookup);
   return {
+    configText,
     config,
     patterns,
     targets,
@@ -88,7 +93,8 @@ function prepare(configFile: string | undefined, log: Log): DaemonPlan {
   };
 }
 
-async function start(plan: DaemonPlan): Promise<Daemon> {
+async function start(plan: Plan): Promise<Daemon> {
+  keepLastGood(plan.configText, plan.config.state_dir);
   const daemon = new Daemon(plan);
   await daemon.start();
   const { config, patterns, targets, log } = plan;
@@ -99,7 +105,7 @@ async function start(plan: DaemonPlan): Promise<Daemon> {
 
 async function reload(configFile: string | undefined, old: Running): Promise<Running> {
   const { log } = old.plan;
-  let plan: DaemonPlan;
+  let plan: Plan;
   try {
     plan = { ...old.plan, ...prepare(configFile, log) };
   } catch (error) {

@@ -3,7 +3,7 @@
  * before the MTA. Where the store cannot be read nobody knows who is permitted: then the maps are emptied. Where the
  * configuration is in error, the one that the daemon last ran with holds.
  */
-import { loadConfig, loadLastGood } from '../config/load.ts';
+import { loadConfig, loadLastGood, probableStateDir } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { OperationalError } from '../errors.ts';
 import { stderrLog } from '../log.ts';
@@ -35,7 +35,7 @@ function loadConfigOrLastGood(file: string | undefined): Config {
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     stderrLog().error('goes by the configuration that the daemon last ran with', { reason: error.message });
-    return loadLastGood();
+    return loadLastGood(probableStateDir());
   }
 }
 

@@ -1,10 +1,16 @@
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { EXIT, OperationalError, reasonOf } from '../errors.ts';
 import { configSchema, type Config } from './schema.ts';
-import { checkToml, loadToml } from './toml.ts';
+import { checkToml, loadToml, readToml } from './toml.ts';
 
 const DEFAULT_CONFIG_FILE = '/etc/relaypass/relaypass.toml';
+
+/** A configuration as written; `file` names it in messages. */
+export interface ConfigText {
+  readonly file: string;
+  readonly text: string;
+}
 
 /**
  * The configuration in `file`. The default file may be missing, a named one may not: a whole configuration of defaults
@@ -12,14 +18,21 @@ const DEFAULT_CONFIG_FILE = '/etc/relaypass/relaypass.toml';
  * @throws OperationalError exit 78, with file and line
  */
 export function loadConfig(file: string | undefined): Config {
-  const found = configFile(file);
-  return found === undefined ? defaultConfig() : loadToml(found, configSchema);
+  return parseConfig(readConfig(file));
 }
 
-/** The configuration of a host whose admin has not written one. */
-function defaultConfig(): Config {
-  return checkToml('built-in defaults', '', configSchema);
+/** Its text alone. */
+export function readConfig(file: string | undefined): ConfigText {
+  const found = configFile(file);
+  return found === undefined ? DEFAULTS : { file: found, text: readToml(found) };
 }
+
+export function parseConfig({ file, text }: ConfigText): Config {
+  return checkToml(file, text, configSchema);
+}
+
+/** Of a host whose admin has not written one. */
+const DEFAULTS: ConfigText = { file: 'built-in defaults', text: '' };
 
 /** The file that a command line means: `file`, or the default one where there is one. */
 export function configFile(file: string | undefined): string | undefined {
@@ -27,28 +40,32 @@ export function configFile(file: string | undefined): string | undefined {
 }
 
 /**
- * Keeps a copy of the configuration that the daemon runs with, for {@link loadLastGood}.
+ * Keeps a copy of the configuration that the daemon is about to run with, for {@link loadLastGood}.
  * @throws OperationalError `config-not-kept`, exit 73
  */
-export function keepLastGood(file: string | undefined, { state_dir: stateDir }: Config): void {
+export function keepLastGood({ text }: ConfigText, stateDir: string): void {
   const kept = lastGoodFile(stateDir);
-  const found = configFile(file);
   try {
-    rmSync(kept, { force: true });
-    if (found !== undefined) copyFileSync(found, kept);
+    writeFileSync(`${kept}.new`, text);
+    renameSync(`${kept}.new`, kept);
   } catch (error) {
-    const message = `${kept}: cannot be written as a copy of ${found}: ${reasonOf(error)}`;
+    const message = `${kept}: cannot be written: ${reasonOf(error)}`;
     throw new OperationalError('config-not-kept', EXIT.cantCreate, message, { cause: error });
   }
 }
 
 /**
- * The configuration that the daemon last ran with: what `sweep` goes by while the admin's file cannot be used, since
- * somebody has to expire entries even then. Its state folder is the one that systemd names, or the default one.
+ * The configuration that the daemon in `stateDir` runs with, or last ran with: it says which maps are to be kept true,
+ * whatever the admin's file has come to say since.
  * @throws OperationalError exit 78 where there is none
  */
-export function loadLastGood(env: NodeJS.ProcessEnv = process.env): Config {
-  return loadToml(lastGoodFile(env['STATE_DIRECTORY'] ?? defaultConfig().state_dir), configSchema);
+export function loadLastGood(stateDir: string): Config {
+  return loadToml(lastGoodFile(stateDir), configSchema);
+}
+
+/** The state folder of a host whose configuration cannot be read: the one that systemd names, or the default one. */
+export function probableStateDir(env: NodeJS.ProcessEnv = process.env): string {
+  return env['STATE_DIRECTORY'] ?? parseConfig(DEFAULTS).state_dir;
 }
 
 function lastGoodFile(stateDir: string): string {

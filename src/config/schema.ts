@@ -194,6 +194,9 @@ export const configSchema = z.strictObject({
   source: z
     .array(source)
     .min(1)
+    .refine((sources) => new Set(sources.map((each) => JSON.stringify(each))).size === sources.length, {
+      error: 'the same source twice',
+    })
     .optional()
     .describe('Where logins are read from. Default: what the host has of the mail log and the journal.'),
   patterns: patterns.prefault({}).describe('How login lines look; see relaypass-patterns(5).'),

@@ -19,7 +19,8 @@ export function loadToml<T extends z.ZodType>(file: string, schema: T): z.output
   return checkToml(file, readToml(file), schema);
 }
 
-function readToml(file: string): string {
+/** The text of `file`, not looked at. */
+export function readToml(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

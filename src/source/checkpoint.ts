@@ -9,6 +9,7 @@
  */
 import { statSync } from 'node:fs';
 import { z } from 'zod';
+import { errnoOf } from '../errors.ts';
 import type { GenerationRecord } from './generation.ts';
 import type { Checkpoint } from './source.ts';
 
@@ -46,17 +47,23 @@ function encode({ path, fingerprint: { offset, head, marker }, skipping, done }:
   return { path, offset, head: head.toString('base64'), marker: marker.toString('base64'), skipping, done };
 }
 
-/** How much the logs hold behind their stored position; undefined for what is no checkpoint of a file source. */
+/** How much the logs hold behind their stored position; undefined where that cannot be told. */
 export function unreadBytes(stored: Checkpoint): number | undefined {
   const files = fromCheckpoint(stored);
   if (files === undefined) return undefined;
-  let unread = 0;
-  for (const record of [...files.values()].flat()) {
-    if (!record.done) unread += Math.max(0, sizeOf(record.path) - record.fingerprint.offset);
-  }
-  return unread;
+  const sizes = [...files.values()].flat().flatMap(({ done, path, fingerprint }) => {
+    const size = done ? 0 : sizeOf(path);
+    return size === undefined ? [undefined] : [Math.max(0, size - fingerprint.offset)];
+  });
+  return sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0);
 }
 
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+/** Undefined for a log that this user may not look at. */
+function sizeOf(file: string): number | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  } catch (error) {
+    if (errnoOf(error) === 'EACCES') return undefined;
+    throw error;
+  }
 }

@@ -126,6 +126,21 @@ test('sweep expires by the last good configuration while the admin’s file is i
   }, 'the sweep to close the map');
 });
 
+test('beside a daemon, sweep goes by the maps that it keeps and not by a configuration that it has refused', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  host.configure('[[map]]\nmta = "none"\ntype = "hash"\n');
+  daemon.signal('SIGHUP');
+  await until(() => daemon.said('kept the old configuration'), 'the refusal');
+  expect(host.sweep()).toMatchObject({ status: 0, stderr: '' });
+  expect(host.permitted()).toEqual(['198.51.100.7']);
+  host.configure(`[[map]]\nmta = "none"\ntype = "text"\npath = "${host.dir}/other"\n`);
+  expect(host.sweep()).toMatchObject({ status: 0, stderr: '' });
+  expect(host.permitted()).toEqual(['198.51.100.7']);
+});
+
 test('check finds nothing wrong on a sound host, and says what is wrong on another', () => {
   const host = new TestHost();
   host.sweep();
