@@ -7,7 +7,7 @@
 import { RE2JS } from 're2js';
 import { leadsOf } from './leads.ts';
 import { checkRegex, groupNames, requiredLiteral } from './regex-rules.ts';
-import { parseRegex, RegexError } from './regex-syntax.ts';
+import { parseRegex, RegexError, type Node } from './regex-syntax.ts';
 
 /** A regex that has passed every rule. */
 export interface CompiledRegex {
@@ -28,6 +28,19 @@ const MAX_REGEX_BYTES = 2048;
 
 /** @throws RegexError with the place and the reason */
 export function compileRegex(source: string): CompiledRegex {
+  return regexOf(checkedTree(source), matcherOf(source));
+}
+
+/**
+ * The same for a regex that is known to compile: re2js does so when a message first looks like a match. Of the shipped
+ * regexes most are of servers that a host does not have.
+ */
+export function compileRegexLater(source: string): CompiledRegex {
+  let match: CompiledRegex['match'] | undefined;
+  return regexOf(checkedTree(source), (message) => (match ??= matcherOf(source))(message));
+}
+
+function checkedTree(source: string): Node {
   if (Buffer.byteLength(source) > MAX_REGEX_BYTES) {
     throw new RegexError(MAX_REGEX_BYTES, `longer than ${MAX_REGEX_BYTES} bytes`);
   }
@@ -36,12 +49,15 @@ export function compileRegex(source: string): CompiledRegex {
   const names = groupNames(tree);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new RegexError(source.lastIndexOf(`<${twice}>`), `the group "${twice}" twice`);
+  return tree;
+}
+
+function regexOf(tree: Node, match: CompiledRegex['match']): CompiledRegex {
   const [literal, leads] = [requiredLiteral(tree), leadsOf(tree)];
-  const match = matcherOf(source);
   return {
     literal,
     leads,
-    groups: new Set(names),
+    groups: new Set(groupNames(tree)),
     match: (message) =>
       message.includes(literal) && leads.some((lead) => message.startsWith(lead)) ? match(message) : undefined,
   };

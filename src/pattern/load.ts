@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { loadPattern } from './file.ts';
+import { loadPattern, readShippedPattern } from './file.ts';
 import type { Pattern } from './pattern.ts';
 
 /** The patterns that come with relaypass; the compiled code lies three folders below the package. */
@@ -18,8 +18,8 @@ const MAX_PATTERNS = 64;
  * @throws OperationalError `pattern-invalid`, `config-invalid` or `pattern-missing`, exit 78; under
  * `on_bad_pattern = "skip"` a bad file is logged and left out, and only when none is left does it throw
  */
-export function loadPatterns(config: Config['patterns'], log: Log, shippedDir = SHIPPED_PATTERNS): Pattern[] {
-  const files = new Map([...filesIn(shippedDir), ...filesIn(config.dir)]);
+export function loadPatterns(config: Config['patterns'], log: Log): Pattern[] {
+  const files = new Map([...filesIn(SHIPPED_PATTERNS), ...filesIn(config.dir)]);
   const names = config.use ?? [...files.keys()].toSorted();
   if (names.length > MAX_PATTERNS) throw failure('pattern-invalid', `patterns: more than ${MAX_PATTERNS}`);
   const loaded = names.flatMap((name) => loadNamed(name, files, config, log));
@@ -31,7 +31,8 @@ export function loadPatterns(config: Config['patterns'], log: Log, shippedDir = 
 function loadNamed(name: string, files: ReadonlyMap<string, string>, config: Config['patterns'], log: Log): Pattern[] {
   try {
     const file = files.get(name);
-    if (file !== undefined) return [loadPattern(file)];
+    if (file !== undefined)
+      return [path.dirname(file) === SHIPPED_PATTERNS ? readShippedPattern(file) : loadPattern(file)];
     const known = [...files.keys()].toSorted().join(', ');
     throw failure('pattern-missing', `patterns.use: no pattern "${name}"; there are: ${known}`);
   } catch (error) {
