@@ -2,6 +2,9 @@
  * One source's way into the store: read a batch, match it, admit its logins, commit them together with the checkpoint
  * behind them. One transaction holds both, so a kill -9 anywhere neither loses a login nor repeats one.
  *
+ * Each read that found logins is committed at once while the log is followed. Behind, when reads come back full, one
+ * commit is for up to a second, {@link BEHIND}'s bytes or logins: commits are most of what a backlog costs.
+ *
  * Limits: the checkpoint of lines that held no login is committed once a second, not with each batch; after a crash
  * such lines are read again, which yields nothing again.
  */
@@ -14,6 +17,7 @@ import { admissionRules, admit, REFUSALS, type Admission, type AdmissionRules } 
 import type { Login, Logout } from './login/login.ts';
 import type { Match } from './pattern/match.ts';
 import type { Matcher } from './pattern/matcher.ts';
+import { PendingLogins } from './pending-logins.ts';
 import { progressSchema, type Progress } from './progress.ts';
 import type { Batch, LogSource, Notice } from './source/source.ts';
 import type { Outcome } from './store/change.ts';
@@ -22,6 +26,11 @@ import type { TrailEvent } from './store/trail.ts';
 
 const SAVE_EVERY_MS = 1000; // a durable commit for each line of a busy log without logins would wear the disk
 const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and reason
+const BEHIND = {
+  readBytes: 32_768, // a greater read has hardly come to the end of the log; the next one tells, and at once
+  savedBytes: 67_108_864, // what a crash can make it read again
+  logins: 10_000, // they are committed in one go, which lookups wait for
+};
 const MAX_REFUSED = 1000; // between two commits; more tell an admin nothing
 
 export interface IntakeParts {
@@ -44,9 +53,13 @@ export class Intake {
   readonly #rules: AdmissionRules;
   readonly #warn: ReturnType<typeof rateLimited>;
   readonly #stopping = new AbortController();
-  #unsaved: Progress | undefined;
+  readonly #pending = new PendingLogins();
   /** Not urgent, so they wait for the next commit. */
   #logouts: Logout[] = [];
+  /** Earlier ones end sessions of logins that nothing knows of. */
+  #firstLogoutAt = -Infinity;
+  #unsaved: Omit<Progress, 'matcher'> | undefined;
+  #unsavedBytes = 0;
   #savedAt = 0;
   #lastMatchAt: number | undefined;
   /** For the audit trail, by what makes a refusal another one. */
@@ -65,6 +78,7 @@ export class Intake {
     const saved = progressSchema.safeParse(store.checkpoint(source.id)).data;
     if (saved !== undefined) matcher.restore(saved.matcher);
     this.#lastMatchAt = saved?.lastMatchAt;
+    if (store.size() === 0) this.#firstLogoutAt = clock() - config.grace;
     await source.start(saved?.source, clock() - config.grace);
   }
 
@@ -75,7 +89,7 @@ export class Intake {
     while (!signal.aborted) {
       const batch = await source.read();
       if (batch !== undefined) this.#take(batch);
-      this.#saveIfDue();
+      if (this.#isSaveDue(batch)) this.#save();
       this.#parts.onRound();
       if (source.isEnded === true) this.#parts.onEnded();
       if (batch === undefined) await source.wait(signal);
@@ -90,35 +104,30 @@ export class Intake {
 
   /** Commits the last checkpoint and releases the source. */
   async close(): Promise<void> {
-    this.#save([]);
+    this.#save();
     await this.#parts.source.stop();
   }
 
   #take(batch: Batch): void {
     const { matcher, config, clock } = this.#parts;
     const now = clock();
-    const matches = matcher.match(batch, now, now - Math.max(config.grace, config.admission.max_session));
-    const logins = matches.flatMap((match) => this.#admit(match, now));
+    const sessionsSince = now - Math.max(config.grace, config.admission.max_session);
+    const matches = matcher.match(batch, now, now - config.grace, Math.max(this.#firstLogoutAt, sessionsSince));
+    for (const match of matches) this.#admit(match, now);
     this.#logouts.push(...matches.flatMap(logoutOf));
     if (matches.length > 0) this.#lastMatchAt = now;
-    this.#unsaved = {
-      source: batch.checkpoint,
-      matcher: matcher.state,
-      readAt: now,
-      lastMatchAt: this.#lastMatchAt,
-    };
-    if (logins.length > 0) this.#save(logins);
+    this.#unsaved = { source: batch.checkpoint, readAt: now, lastMatchAt: this.#lastMatchAt };
+    this.#unsavedBytes += bytesOf(batch);
     for (const notice of [...batch.notices, ...matcher.takeNotices()]) this.#tellNotice(notice);
     this.#tellRefusedLines();
   }
 
-  #admit(match: Match, now: number): Login[] {
-    if (match.kind !== 'login' || match.at < now - this.#rules.graceMs) return []; // too old where a catch-up begins
+  #admit(match: Match, now: number): void {
+    if (match.kind !== 'login') return;
     const admission = admit(match, this.#rules, now);
-    if ('admitted' in admission) return [admission.admitted];
+    if ('admitted' in admission) return this.#pending.add(admission.admitted);
     this.#noteRefusal(match, admission, now);
     this.#tellRefusal(match, REFUSALS[admission.refused], admission.detail);
-    return [];
   }
 
   #noteRefusal({ address: text, user, service }: Match, { refused, detail }: Refused, at: number): void {
@@ -129,21 +138,26 @@ export class Intake {
     this.#refused.set(`${refused} ${user} ${address}`, event);
   }
 
-  #saveIfDue(): void {
-    const now = this.#parts.clock();
-    if (now - this.#savedAt >= SAVE_EVERY_MS || now < this.#savedAt) this.#save([]);
+  #isSaveDue(batch: Batch | undefined): boolean {
+    const elapsedMs = this.#parts.clock() - this.#savedAt;
+    if (elapsedMs >= SAVE_EVERY_MS || elapsedMs < 0) return true;
+    if (this.#pending.size === 0) return false;
+    const isBehind = batch !== undefined && bytesOf(batch) >= BEHIND.readBytes;
+    return !isBehind || this.#unsavedBytes >= BEHIND.savedBytes || this.#pending.size >= BEHIND.logins;
   }
 
-  #save(logins: readonly Login[]): void {
-    const checkpoint = this.#unsaved;
-    if (checkpoint === undefined) return;
-    const { store, source, clock } = this.#parts;
+  #save(): void {
+    if (this.#unsaved === undefined) return;
+    const { store, source, matcher, clock } = this.#parts;
+    const checkpoint: Progress = { ...this.#unsaved, matcher: matcher.state };
+    const logins = this.#pending.take();
     const refused = [...this.#refused.values()];
     const progress = { source: source.id, checkpoint };
     const outcomes = store.record({ logins, logouts: this.#logouts, progress, refused });
     this.#refused.clear();
     this.#logouts = [];
     this.#unsaved = undefined;
+    this.#unsavedBytes = 0;
     this.#savedAt = clock();
     logins.forEach((login, index) => this.#tellOutcome(login, outcomes[index]));
     if (outcomes.some(({ kind }) => kind === 'granted')) this.#parts.onGranted();
@@ -177,6 +191,11 @@ export class Intake {
 
 function logoutOf({ kind, session, at }: Match): Logout[] {
   return kind === 'logout' && session !== undefined ? [{ session, at }] : [];
+}
+
+function bytesOf(batch: Batch): number {
+  if (batch.kind === 'lines') return batch.bytes.length;
+  return batch.records.reduce((bytes, { message }) => bytes + message.length, 0);
 }
 
 type Refused = Extract<Admission, { refused: unknown }>;

@@ -66,6 +66,7 @@ export class Matcher {
   #found: Match[] = [];
   #now = 0;
   #since = -Infinity;
+  #logoutsSince = -Infinity;
 
   constructor(patterns: readonly Pattern[], source: string) {
     this.#source = source;
@@ -78,10 +79,14 @@ export class Matcher {
     this.#tags.add(REPEATER_TAG, 'repeater');
   }
 
-  /** The logins and logouts of `batch`, in their order, but for those logged before `since`. */
-  match(batch: Batch, now: number, since = -Infinity): Match[] {
+  /**
+   * The logins and logouts of `batch`, in their order, but for logins from before `since` and logouts from before
+   * `logoutsSince`, which is no later.
+   */
+  match(batch: Batch, now: number, since = -Infinity, logoutsSince = since): Match[] {
     this.#now = now;
     this.#since = since;
+    this.#logoutsSince = logoutsSince;
     this.#found = [];
     if (batch.kind === 'lines') this.#lines(batch.bytes);
     else for (const record of batch.records) this.#record(record);
@@ -171,11 +176,16 @@ export class Matcher {
     return true;
   }
 
-  /** Too old to be of use, to a login after `since` too: what a catch-up does not decode. */
+  /** Too old to be of use: what a catch-up does not decode. */
   #isPast(at: number): boolean {
-    const isPast = at < this.#since - OPEN_SLACK_MS;
+    const isPast = this.#isPastLogin(at) && at < this.#logoutsSince;
     if (isPast) this.counts.skipped++;
     return isPast;
+  }
+
+  /** Too old for a login, and to open one after `since`. */
+  #isPastLogin(at: number): boolean {
+    return at < this.#since - OPEN_SLACK_MS;
   }
 
   #refuse(): false {
@@ -187,8 +197,10 @@ export class Matcher {
     if (hasControls(line.message) || this.#jump.isOne(line.host, line.at, this.#now)) return this.#refuse();
     const repeated = repeatedMessage(line.message);
     if (repeated !== undefined) return this.#again(line, repeated);
+    const isPastLogin = this.#isPastLogin(line.at);
     for (const pattern of patterns) {
       for (const rule of pattern.rules) {
+        if (isPastLogin && rule.kind !== 'logout') continue;
         const captures = rule.regex.match(line.message);
         if (captures !== undefined) return this.#apply(pattern, rule, captures, line);
       }
@@ -242,7 +254,7 @@ export class Matcher {
   }
 
   #emit(match: Match): void {
-    if (match.at < this.#since) {
+    if (match.at < (match.kind === 'logout' ? this.#logoutsSince : this.#since)) {
       this.counts.skipped++;
       return;
     }

@@ -168,6 +168,19 @@ test('hits before `since` are skipped and counted; what opens a later login is n
   expect(matcher.counts).toMatchObject({ lines: 4, skipped: 2 });
 });
 
+test('a logout is told for longer than a login, since it may end a session that is kept', () => {
+  const [login, logout] = [DOVECOT, 'imap(alice)<9><AbC>: Disconnected: Logged out in=8 out=468'];
+  const batch = linesBatch(
+    ...[7200, 3600, 55].flatMap((ago) => [`${stamp(ago)} dovecot: ${login}`, `${stamp(ago - 1)} dovecot: ${logout}`]),
+  );
+  const found = new Matcher(patterns, 's').match(batch, NOW, NOW - MINUTE_MS, NOW - 61 * MINUTE_MS);
+  expect(found.map(({ kind, at }) => [kind, NOW - at])).toEqual([
+    ['logout', 3_599_000],
+    ['login', 55_000],
+    ['logout', 54_000],
+  ]);
+});
+
 test('Courier: once Connection lines are seen, a login without its own is refused', () => {
   const login = `${stamp()} imapd: LOGIN, user=bob, ip=[198.51.100.1], port=[5], protocol=IMAP`;
   expect(matchLines(patterns, [login], NOW)).toHaveLength(1);

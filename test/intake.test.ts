@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { configSchema } from '../src/config/schema.ts';
+import { Intake } from '../src/intake.ts';
+import { createLog } from '../src/log.ts';
+import { Matcher } from '../src/pattern/matcher.ts';
+import type { Batch, LogSource } from '../src/source/source.ts';
+import type { Store } from '../src/store/store.ts';
+import { loadShipped } from './pattern/shipped.ts';
+import { GRACE_MS, MINUTE_MS, permitted, Place } from './store/fixture.ts';
+
+const patterns = loadShipped();
+const SOURCE = 'file:/var/log/mail.log';
+const KIB = 1024;
+
+const nothing = () => undefined;
+const clock = () => place.now;
+
+let place: Place;
+let store: Store;
+
+beforeEach(async () => {
+  place = new Place();
+  store = await place.open();
+});
+afterEach(() => place.remove());
+
+/** What a read gives: logins of bob, one for each last number of an address, and other lines up to a size. */
+function batch(number: number, clients: readonly number[], bytes = 0): Batch {
+  const stamp = new Date(place.now - 1000 + number).toISOString();
+  const logins = clients.map(
+    (client) => `${stamp} mx dovecot: imap-login: Login: user=<bob>, rip=198.51.100.${client}`,
+  );
+  const text = `${logins.join('\n')}\n${`${stamp} mx postfix/qmgr[1]: ${'x'.repeat(KIB)}\n`.repeat(bytes / KIB)}`;
+  return { kind: 'lines', bytes: Buffer.from(text), checkpoint: { number }, notices: [] };
+}
+
+interface Seen {
+  readonly permitted: string[];
+  /** Of the checkpoint that is stored. */
+  readonly number: unknown;
+}
+
+/** Takes `batches` in, and tells what was committed whenever the source was read again. */
+async function takeIn(
+  batches: readonly Batch[],
+  atRead: (read: number, stop: () => void) => void = () => undefined,
+): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  const source: LogSource = {
+    id: SOURCE,
+    start: () => Promise.resolve(),
+    read: () => {
+      seen.push({ permitted: permitted(store), number: committed(store) });
+      atRead(seen.length, () => intake.stop());
+      return Promise.resolve(batches[seen.length - 1]);
+    },
+    wait: () => {
+      intake.stop();
+      return Promise.resolve();
+    },
+    stop: () => Promise.resolve(),
+  };
+  const log = createLog({ write: (line) => place.logged.push(line), priorities: false });
+  const config = configSchema.parse({});
+  const matcher = new Matcher(patterns, SOURCE);
+  const intake = new Intake({
+    source,
+    matcher,
+    config,
+    store,
+    clock,
+    log,
+    onGranted: nothing,
+    onRound: nothing,
+    onEnded: nothing,
+  });
+  await intake.start();
+  await intake.run();
+  seen.push({ permitted: permitted(store), number: committed(store) });
+  await intake.close();
+  return seen;
+}
+
+function committed(from: Store): unknown {
+  const source = from.checkpoint(SOURCE)?.['source'];
+  return typeof source === 'object' && source !== null && 'number' in source ? source.number : undefined;
+}
+
+test('while a log is followed, a login is committed before the source is read again', async () => {
+  const [, first, second] = await takeIn([batch(1, [1]), batch(2, [2])]);
+  expect(first).toEqual({ permitted: ['198.51.100.1'], number: 1 });
+  expect(second).toEqual({ permitted: ['198.51.100.1', '198.51.100.2'], number: 2 });
+});
+
+test('a backlog is committed together with how far it was read, when its end is reached', async () => {
+  const backlog = [1, 2, 3].map((number) => batch(number, [number], 64 * KIB));
+  const seen = await takeIn([batch(0, [9]), ...backlog]);
+  expect(seen.map(({ number }) => number)).toEqual([undefined, 0, 0, 0, 0, 3]);
+  expect(seen.map((one) => one.permitted.length)).toEqual([0, 1, 1, 1, 1, 4]);
+});
+
+test('a backlog is committed once a second', async () => {
+  const backlog = [1, 2, 3, 4].map((number) => batch(number, [number], 64 * KIB));
+  const seen = await takeIn([batch(0, [9]), ...backlog], (read) => {
+    if (read === 4) place.now += 1000;
+  });
+  expect(seen.map(({ number }) => number)).toEqual([undefined, 0, 0, 0, 3, 3, 4]);
+});
+
+test('a backlog is committed at 64 MiB', async () => {
+  const backlog = Array.from({ length: 20 }, (_, number) => batch(number + 1, [number + 1], 4096 * KIB));
+  const seen = await takeIn([batch(0, []), ...backlog]);
+  expect(new Set(seen.map(({ number }) => number))).toEqual(new Set([undefined, 0, 16, 20]));
+}, 120_000);
+
+test('of a client that logs in again and again in a backlog, the last login is kept', async () => {
+  await takeIn([batch(1, [1], 64 * KIB), batch(900, [1], 64 * KIB), batch(500, [1], 64 * KIB)]);
+  expect(Array.from(store.entries(), ({ logins }) => logins.map(({ at }) => at - place.now))).toEqual([[-100]]);
+});
+
+test('what was read of a backlog when the daemon stops is committed', async () => {
+  const seen = await takeIn([batch(0, []), batch(1, [1], 64 * KIB)], (read, stop) => {
+    if (read === 2) stop();
+  });
+  expect(seen.at(-1)).toEqual({ permitted: [], number: 0 });
+  expect([permitted(store), committed(store)]).toEqual([['198.51.100.1'], 1]);
+});
+
+test('a logout from before the grace ends a session that the store has kept open', async () => {
+  const hourAgo = place.now - 2 * GRACE_MS;
+  const following = await place.open({ limits: { maxSessionMs: 12 * 2 * GRACE_MS } });
+  const opened = { at: hourAgo - MINUTE_MS, expiresAt: hourAgo - MINUTE_MS + GRACE_MS, session: 'AbC' };
+  place.now = hourAgo;
+  following.record({ logins: [place.login('198.51.100.1', 'bob', opened)] });
+  place.now += 2 * GRACE_MS;
+  expect(permitted(following)).toEqual(['198.51.100.1']);
+  const line = `${new Date(hourAgo).toISOString()} mx dovecot: imap(bob)<9><AbC>: Disconnected: Logged out\n`;
+  store = following;
+  await takeIn([{ kind: 'lines', bytes: Buffer.from(line), checkpoint: { number: 1 }, notices: [] }]);
+  expect(permitted(following)).toEqual([]);
+});
