@@ -46,7 +46,7 @@ export const command = defineCommand(
         print('nothing was purged');
         return EXIT.ok;
       }
-      const tombstone = host.config.cluster && tombstoneOf(selector);
+      const tombstone = tombstoneOf(selector);
       const purged = tombstone === undefined ? host.store.purge(selector, name) : host.store.bury([tombstone], name);
       tell('purged', purged);
       const published = await publishMaps(host);
@@ -61,7 +61,7 @@ function tell(what: string, logins: readonly Login[]): void {
   if (logins.length === 0) print('nothing to purge');
 }
 
-/** What the other nodes need to know of a purge, undefined where they see for themselves. */
+/** What is to beat logins from before the purge that are read or told later; undefined where none can be. */
 function tombstoneOf(selector: Selector): Tombstone | undefined {
   const mark = markOf(selector);
   return mark === undefined ? undefined : { mark, at: systemClock() };

@@ -31,7 +31,7 @@ export type Outcome =
   | { readonly kind: 'granted' }
   /** It permits for longer what was permitted already. */
   | { readonly kind: 'refreshed' }
-  /** It is no newer than what is known of its user there, past by now, or a purge of the whole cluster came after it. */
+  /** It is no newer than what is known of its user there, past by now, or a purge came after it. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly cap: Cap };
 
@@ -176,11 +176,12 @@ export class Change {
     if (isNew) this.#countAddresses(1);
   }
 
-  /** Keeps `tombstones` and removes what they cover: in the whole cluster a purge beats a login that is told later. */
+  /** Keeps `tombstones` and removes what they cover: a purge beats a login from before it that is told later. */
   bury(tombstones: readonly Tombstone[], by: string): Login[] {
     const raised = this.#tombstones.raise(tombstones, this.#now);
     if (raised.length === 0) return [];
     this.#tombstones.prune(this.#now);
+    this.#touched = true; // when it was, so that a clock which is set back then is noticed
     const covered = [...this.#logins.all()].filter(({ login }) => coversAny(raised, login));
     this.remove(covered, by);
     return covered.map(({ login }) => login);
@@ -232,8 +233,9 @@ export class Change {
     return this.#now < this.#state.clockAt;
   }
 
-  /** Shortens every login that outlives now + grace and the bound of its open sessions. */
+  /** Shortens every login that outlives now + grace and the bound of its open sessions; no purge is ahead of now either. */
   clip(): void {
+    this.#tombstones.lower(this.#now);
     const all = [...this.#logins.all()]; // a cursor must not meet the writes
     for (const stored of all) {
       const short = this.#clipped(stored);

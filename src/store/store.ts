@@ -199,7 +199,7 @@ export class Store {
     });
   }
 
-  /** Keeps tombstones of the cluster, and removes the logins that they cover; `by` is who asks, for the trail. */
+  /** Keeps tombstones, and removes the logins that they cover; `by` is who asks, for the trail. */
   bury(tombstones: readonly Tombstone[], by: string): Login[] {
     return this.#change((change) => change.bury(tombstones, by));
   }
@@ -256,7 +256,7 @@ export class Store {
     return this.#environment.read(() => this.#logins.firstDueAt());
   }
 
-  /** Shortens every login that outlives now + grace and the bound of its sessions. The daemon does so when it starts. */
+  /** Shortens every login that outlives now + grace and the bound of its sessions; no purge is ahead of now either. The daemon does so when it starts. */
   clip(): void {
     this.#change((change) => change.clip());
   }

@@ -1,10 +1,13 @@
 /**
- * Purges of the whole cluster that are to beat logins which are told later: a node was cut off, or read its log late.
+ * Purges, which beat logins from before them that are told later: a log that is read late or once more, a node of the
+ * cluster that was cut off.
  *
  *     tombstones  [mark] -> at, epoch ms of this host's clock
  *
  * A mark says what was purged: `*` is all, `ubob` the user bob, `n4` and bits a network or an address, `n6` for IPv6,
  * `m192.0.2.7 bob` bob at that address.
+ *
+ * Limits: stamps of whole seconds round down, so a login in the same second as the purge, after it, counts as before it.
  */
 import { rangeOf, type Address } from '../login/address.ts';
 import { BITS } from '../login/ip.ts';
@@ -89,6 +92,11 @@ export class Tombstones {
       this.#records.put([mark], at);
       return [{ mark, at }];
     });
+  }
+
+  /** Lowers those that lie ahead of `now`: they were made while the clock was, and would swallow the logins until then. */
+  lower(now: number): void {
+    for (const { mark, at } of this.all()) if (at > now) this.#records.put([mark], now);
   }
 
   /** Forgets those that no login can be older than. */

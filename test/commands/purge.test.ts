@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { PseudoTerminal } from '../pseudo-terminal.ts';
 import { TestHost } from '../relaypass-process.ts';
@@ -42,4 +43,27 @@ test.each([
   terminal.type(answer);
   expect(await terminal.ended()).toBe(0);
   expect(host.permitted()).toHaveLength(left);
+});
+
+test('a purge holds against a login from before it that is read only afterwards', async () => {
+  const host = new TestHost();
+  await (await host.startDaemon()).end('SIGTERM');
+  host.login('bob', '198.51.100.7', 120_000);
+  host.login('alice', '198.51.100.8', 120_000);
+  expect(host.run('purge', '--user', 'bob').stdout).toBe('nothing to purge\n');
+  await host.startDaemon();
+  await host.untilPermitted('198.51.100.8');
+});
+
+test('a purge holds where the log is read once more, as another source', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.login('bob', '198.51.100.7', 60_000);
+  await host.untilPermitted('198.51.100.7');
+  host.run('purge', '198.51.100.7');
+  await daemon.end('SIGTERM');
+  host.login('alice', '198.51.100.8');
+  writeFileSync(host.configFile, readFileSync(host.configFile, 'utf8').replace('mail.log', 'mail*.log'));
+  await host.startDaemon();
+  await host.untilPermitted('198.51.100.8');
 });

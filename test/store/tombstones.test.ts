@@ -75,6 +75,26 @@ test('a purge lies never ahead of the clock, so it locks nobody out for longer',
   expect(permitted(store)).toEqual(['198.51.100.7']);
 });
 
+test('a purge made while the clock was ahead locks nobody out when it is right again', () => {
+  const [right, ahead] = [place.now, place.now + 60 * MINUTE_MS];
+  place.now = ahead;
+  store.bury([{ mark: userMark('alice'), at: ahead }], 'root');
+  place.now = right;
+  store.clip();
+  expect(store.tombstones()).toEqual([{ mark: userMark('alice'), at: right }]);
+  place.now += 1;
+  expect(store.record({ logins: [place.login('198.51.100.7')] })).toEqual([{ kind: 'granted' }]);
+});
+
+test('notices at the next change that the clock was ahead when a purge found nothing', () => {
+  place.now += 60 * MINUTE_MS;
+  store.bury([{ mark: userMark('alice'), at: place.now }], 'root');
+  place.now -= 60 * MINUTE_MS;
+  store.purge({ expired: true });
+  place.now += 1;
+  expect(store.record({ logins: [place.login('198.51.100.7')] })).toEqual([{ kind: 'granted' }]);
+});
+
 test('forgets a purge that no login can be older than', () => {
   store.bury([{ mark: EVERYTHING, at: place.now }], 'root');
   place.now += 30 * 60 * MINUTE_MS;
