@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { Dovecot } from './lab/dovecot.ts';
 import { ADDRESS, onLab } from './lab/lab.ts';
-import { imapLogin, PASSWORD, popLogin } from './lab/mailbox.ts';
+import { imapLogin, imapSession, PASSWORD, popLogin } from './lab/mailbox.ts';
 import { Postfix } from './lab/postfix.ts';
 import { run, until } from './lab/program.ts';
 import { Relaypass, relaypass } from './lab/relaypass.ts';
@@ -131,6 +131,27 @@ onLab('a login at a real Dovecot opens a real Sendmail and a real Postfix for th
     syslog.rotate();
     await imapLogin(toMailbox('198.51.100.26'), login('erin'));
     await untilOpen('198.51.100.26');
+  });
+
+  test('an open IMAP session keeps relay open past the grace, which begins at its logout', async () => {
+    await imapLogin(toMailbox('198.51.100.28'), login('grace')); // its logout tells that Dovecot logs them
+    await untilOpen('198.51.100.28');
+    await imapSession(toMailbox('198.51.100.29'), login('grace'), async (imap) => {
+      await untilOpen('198.51.100.29');
+      const graceEndsAt = Date.now() + GRACE_MS;
+      const isGraceOver = async () => {
+        imap.send('n NOOP'); // or the lab's client hangs up
+        await imap.lineLike(/^n OK/);
+        return Date.now() > graceEndsAt;
+      };
+      await until('the grace of the login to be over', isGraceOver, { limitMs: 2 * GRACE_MS });
+      await expectRefused('198.51.100.28');
+      expect((await verdicts('198.51.100.29')).every(isRelayed)).toBe(true);
+      expect(relaypass('list').stdout).toMatch(/^198\.51\.100\.29\b.*session open/m);
+    });
+    await daemon.until('the session to end', async () => !relaypass('list').stdout.includes('session open'));
+    expect((await verdicts('198.51.100.29')).every(isRelayed)).toBe(true);
+    await untilRefused('198.51.100.29');
   });
 
   test('relay closes when the grace is over, and not before', async () => {

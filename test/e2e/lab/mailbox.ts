@@ -15,7 +15,16 @@ export interface Credentials {
 }
 
 /** Logs in over IMAP and out again; tells whether the server let the user in. */
-export async function imapLogin(route: Route, { user, password }: Credentials): Promise<boolean> {
+export async function imapLogin(route: Route, credentials: Credentials): Promise<boolean> {
+  return imapSession(route, credentials, async () => undefined);
+}
+
+/** The same, with `during` between login and logout. */
+export async function imapSession(
+  route: Route,
+  { user, password }: Credentials,
+  during: (imap: Dialogue) => Promise<void>,
+): Promise<boolean> {
   const imap = await Dialogue.open(route, 143);
   try {
     await imap.lineLike(/^\* OK/);
@@ -25,6 +34,7 @@ export async function imapLogin(route: Route, { user, password }: Credentials): 
     await imap.lineLike(/^\+/);
     imap.send(password);
     const reply = await imap.lineLike(/^a /);
+    await during(imap);
     imap.send('b LOGOUT');
     await imap.lineLike(/^b |^\* BYE/);
     return reply.startsWith('a OK');
