@@ -269,9 +269,8 @@ function routeOf(from: string, [v4, v6]: readonly [string, string]) {
   return { from, to: from.includes(':') ? v6 : v4 };
 }
 
-/** What docs/lookups.md tells the admin to make, and the address that the lab does not have. */
+/** What docs/lookups.md tells the admin to make. */
 function makeFolders(): void {
   run('install', ['-d', '-o', 'relaypass', '-m', '755', '/run/relaypass']);
   run('install', ['-d', '-o', 'relaypass', '-g', 'postfix', '-m', '2750', QUEUE]);
-  run('ip', ['-6', 'addr', 'replace', `${LONGER6}/128`, 'dev', 'lo', 'nodad']);
 }

@@ -21,7 +21,7 @@ set_up_network() {
   ip addr add 192.0.2.25/24 dev lo    # servers; a /24 on lo makes each of its addresses local
   ip addr add 198.51.100.1/24 dev lo  # clients
   ip addr add 203.0.113.1/24 dev lo   # clients in networks that must never relay
-  for host in 25 26 27 7 8 9 a b c; do
+  for host in 25 26 27 7 7:1 8 9 a b c; do
     ip -6 addr add "2001:db8::$host/128" dev lo nodad
   done
 }
