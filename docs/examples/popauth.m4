@@ -11,10 +11,12 @@ LOCAL_CONFIG
 Kpopauth hash -T<TMPF> /var/lib/relaypass/popauth
 
 LOCAL_RULESETS
-# called for a client that sendmail would not relay for
+# called for a client that sendmail would not relay for: its address, then the first four groups of an IPv6 one, as
+# which a network is in the map where ipv6_prefix is 64
 SLocal_Relay_Auth
-R$*			$: $(popauth $&{client_addr} $: NONE $)
-RRELAY			$# RELAY
+R$*			$: < $(popauth $&{client_addr} $: NONE $) > $&{client_addr}
+R< NONE > $-:$-:$-:$-:$-:$+	$: < $(popauth $1:$2:$3:$4:$5 $: NONE $) >
+R< RELAY > $*		$# RELAY
 R$*			$@ CONTINUE
 
 # a map that failed, and a recipient that sendmail would refuse without it: not now, instead of never

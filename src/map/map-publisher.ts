@@ -11,6 +11,7 @@ import { NO_BASE, readBase, type Base } from './base.ts';
 import type { MapBuilder } from './build.ts';
 import { syncFolder } from './durable.ts';
 import { asMapError, MapError } from './map-error.ts';
+import { postmapTakes } from './mta-tool.ts';
 import { withoutCovered } from './merge.ts';
 import { renderMap } from './render.ts';
 import { hasDateOf, isStandIn, prepareStandIn, putStandIn } from './stand-in.ts';
@@ -167,9 +168,10 @@ export class MapPublisher {
 
   async #replace({ generation, addresses }: Snapshot): Promise<'published' | 'stale'> {
     const expiryOf = (address: Address) => this.#options.store.entry(address)?.expiresAt ?? this.#options.clock();
-    const { form, base } = this.#target;
+    const { form, base, builder } = this.#target;
     const ours = renderMap(form, withoutCovered(this.#base.rows, form, addresses), expiryOf);
-    const built = await this.#options.builder(this.#target, [...this.#base.rows, ...ours]);
+    const taken = builder === 'postmap' ? ours.filter(({ key }) => postmapTakes(key)) : ours;
+    const built = await this.#options.builder(this.#target, [...this.#base.rows, ...taken]);
     try {
       if (base !== undefined) utimesSync(built.file, this.#base.date, this.#base.date);
       return this.#putInPlace(generation, () => renameSync(built.file, this.#target.file));

@@ -46,3 +46,8 @@ function firstLineOf(text: string): string {
 }
 
 const MAX_REASON_LENGTH = 300;
+
+/** Whether postmap takes `key` in silence: it believes that one which ends in a colon is an alias file's. */
+export function postmapTakes(key: string): boolean {
+  return !key.endsWith(':');
+}

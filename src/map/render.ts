@@ -15,9 +15,12 @@
  * Sendmail 8.15 and later look up the first spelling of an IPv6 address; 8.14, and UseCompressedIPv6Addresses, the
  * second: both are written. Sendmail takes exactly RELAY for permission, Postfix OK.
  *
- * Limits: a /64 is written as its four groups, which an MTA finds by shortening the client's address as it prints it.
- * It prints `2001:db8::7` for 2001:db8:0:0:0:0:0:7, which shortens to `2001:db8` and never to `2001:db8:0:0`: such a
- * client is refused. The shorter key would permit the whole 2001:db8::/32.
+ * A /64 is written as its four groups, which an MTA finds by shortening the client's address as it prints it. Postfix
+ * prints 2001:db8:1:0:0:0:0:7 as `2001:db8:1::7` and comes by `2001:db8:1:` instead, so that is written as well, where
+ * postmap is not the builder: it complains of such a key.
+ *
+ * Limits: of a /64 that is one group and three zeros there is no such second key, since other networks would come by
+ * it: its clients are refused.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Address } from '../login/address.ts';
@@ -97,7 +100,13 @@ function sendmailKeys(parts: Parts): string[] {
 }
 
 function postfixKeys(parts: Parts): string[] {
-  return [parts.kind === 'network' ? parts.groups : parts.text];
+  return parts.kind === 'network' ? [parts.groups, ...shortened(parts.groups)] : [parts.text];
+}
+
+/** `2001:db8:1:` for 2001:db8:1:0, `2001:db8:` for 2001:db8:0:0: in no other /64 does the gap begin there. */
+function shortened(groups: string): string[] {
+  const head = groups.replace(/(:0){1,2}$/, ':');
+  return head === groups || /^\w+:(0:)?$/.test(head) ? [] : [head];
 }
 
 /** What `address` is. That it is one at all was made sure where it was parsed; here it is made sure once more. */

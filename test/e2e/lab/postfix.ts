@@ -49,7 +49,7 @@ export class Postfix {
 }
 
 /** The restriction that looks `map` up by whole addresses. */
-function checkClientAccess(map: string): string {
+export function checkClientAccess(map: string): string {
   return `check_client_access unionmap:{regexp:/dev/null,${map}}`;
 }
 

@@ -7,9 +7,10 @@ import { untilGreeted } from './dialogue.ts';
 import { ADDRESS } from './lab.ts';
 import { Program, run } from './program.ts';
 
-/** The admin's own map, which relaypass must leave alone. */
+/** The source of the admin's own map, which relaypass must leave alone. */
 export const ACCESS_FILE = '/etc/mail/access';
-const SNIPPET = '/run/relaypass-package/docs/examples/popauth.m4';
+/** The shipped rules. */
+export const SNIPPET = '/run/relaypass-package/docs/examples/popauth.m4';
 const CF = '/etc/mail/sendmail.cf';
 
 export interface SendmailOptions {
@@ -17,6 +18,10 @@ export interface SendmailOptions {
   readonly access?: string;
   /** The .m4 file that ties in relaypass's map. @default the shipped docs/examples/popauth.m4 */
   readonly snippet?: string;
+  /** The map that is the access map. @default the one built of the access file */
+  readonly accessMap?: string;
+  /** The whole of sendmail.mc. @default one that includes the snippet */
+  readonly mc?: string;
 }
 
 export class Sendmail {
@@ -31,7 +36,7 @@ export class Sendmail {
   configure(): void {
     mkdirSync('/var/spool/mqueue', { recursive: true, mode: 0o700 });
     writeFileSync('/etc/mail/service.switch', 'hosts\tfiles\naliases\tfiles\npasswd\tfiles\n');
-    writeFileSync('/etc/mail/lab.mc', configuration(this.#options.snippet ?? SNIPPET));
+    writeFileSync('/etc/mail/lab.mc', this.#options.mc ?? configuration(this.#options));
     writeFileSync(CF, run('m4', ['-D_CF_DIR_=/usr/share/sendmail/cf/', '/etc/mail/lab.mc']));
     const access = this.#options.access ?? '';
     writeFileSync(ACCESS_FILE, access);
@@ -50,7 +55,7 @@ export class Sendmail {
 }
 
 /** Without confDONT_PROBE_INTERFACES every address of this host, so every client of the lab, could relay. */
-function configuration(snippet: string): string {
+function configuration({ snippet = SNIPPET, accessMap = `hash -T<TMPF> ${ACCESS_FILE}` }: SendmailOptions): string {
   return `divert(-1)
 include(_CF_DIR_\`m4/cf.m4')
 OSTYPE(\`linux')
@@ -69,7 +74,7 @@ define(\`confDONT_PROBE_INTERFACES', \`True')
 FEATURE(\`no_default_msa')
 FEATURE(\`nocanonify')
 FEATURE(\`accept_unresolvable_domains')
-FEATURE(\`access_db', \`hash -T<TMPF> /etc/mail/access')
+FEATURE(\`access_db', \`${accessMap}')
 DAEMON_OPTIONS(\`Family=inet, Name=MTA4, Addr=${ADDRESS.sendmail}, Port=25')
 DAEMON_OPTIONS(\`Family=inet6, Name=MTA6, Addr=${ADDRESS.sendmail6}, Port=25')
 MAILER(\`local')
