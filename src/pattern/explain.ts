@@ -12,6 +12,7 @@ export type Miss =
   | 'no-pattern'
   | 'bad-time'
   | 'control-characters'
+  | 'cut'
   | 'no-match'
   | 'opens'
   | 'closes'
@@ -26,13 +27,15 @@ export const MISSES: Readonly<Record<Miss, string>> = {
   'no-pattern': 'no pattern is for this program',
   'bad-time': 'its time stamp is none',
   'control-characters': 'holds control characters',
+  cut: 'so long that its logger may have cut it: neither it nor the lines right after it are believed',
   'no-match': 'of a program that logs logins, but not one of them',
   opens: 'a client connects; the login is yet to come',
   closes: 'a client fails or goes',
   logout: 'a session ends',
   repeat: 'repeats a line that was no login, or that is not the one before it',
   untrusted: 'journald does not vouch that the server wrote it',
-  'not-believed': 'a login, but its user name is none, its connect line is missing, or it jumps back amid newer lines',
+  'not-believed':
+    'a login, but its user name is none, its connect line is missing, it jumps back amid newer lines, or it may be the rest of a long line',
 };
 
 export interface Explanation {
@@ -65,6 +68,8 @@ export function explainRecord(patterns: readonly Pattern[], { tag, message, trus
 
 function explainMessage(patterns: readonly Pattern[], message: string): Explanation {
   const detail = namesOf(patterns);
+  const bytes = Buffer.byteLength(message);
+  if (patterns.some(({ cutBytes = Infinity }) => bytes >= cutBytes)) return { why: 'cut', detail };
   if (hasControls(message)) return { why: 'control-characters', detail };
   if (repeatedMessage(message) !== undefined) return { why: 'repeat', detail };
   for (const { name, rules } of patterns) {

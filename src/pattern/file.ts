@@ -9,6 +9,7 @@ import { parseDuration } from '../config/duration.ts';
 import { checkToml, lineOf } from '../config/toml.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import { compileRegex, compileRegexLater, type CompiledRegex } from './compile.ts';
+import { MIN_CUT_BYTES } from './cut-lines.ts';
 import type { Pattern, Rule } from './pattern.ts';
 import { RegexError } from './regex-syntax.ts';
 import { checkSamples } from './samples.ts';
@@ -24,6 +25,7 @@ const openDuration = z.string().transform((text, context) => {
 /** After a while a pid is another client's. */
 const MAX_OPEN_MS = 600_000;
 const USER_LIMIT = 255;
+
 /** More are not one server's. */
 const MAX_RULES = 64;
 
@@ -69,6 +71,13 @@ export const patternSchema = z.strictObject({
     .describe('Users that may, where journald does not know the unit any more.'),
   off_by_default: z.boolean().default(false).describe('Used only where `patterns.use` names it.'),
   user_limit: z.int().min(1).max(USER_LIMIT).default(USER_LIMIT).describe('A longer user name is not believed.'),
+  cut_bytes: z
+    .int()
+    .min(MIN_CUT_BYTES)
+    .optional()
+    .describe(
+      'Its logger cuts longer messages and logs the rest as lines of their own: no message of its tags that is so long is believed, nor those right after it.',
+    ),
   open_for: openDuration.prefault('1m').describe('How long an [[open]] line waits for its [[login]], 1s to 10m.'),
   login: z.array(login).min(1).describe('A login has succeeded.'),
   open: companion.describe('A client has connected: groups `address` and, where no pid joins the lines, `key`.'),
@@ -123,6 +132,7 @@ function patternOf(source: Source): Pattern {
     trusted: { units: content.units, uids: content.uids },
     offByDefault: content.off_by_default,
     userLimit: content.user_limit,
+    cutBytes: content.cut_bytes,
     openMs: content.open_for,
     rules: rulesOf(source, content),
   };

@@ -7,13 +7,15 @@
  * the text that all of a regex's matches have is it decoded and matched: a log is read at disk speed, however many
  * patterns there are.
  *
- * Refused, and counted: a line with control characters, with a stamp that is none or jumps back, of a journal unit that
- * is not the pattern's server, and a login without its user or without the line that must have opened its session.
+ * Refused, and counted: a line with control characters, with a stamp that is none or jumps back, that may be a piece of
+ * a longer one, of a journal unit that is not the pattern's server, and a login without its user or without the line
+ * that must have opened its session.
  */
 import { z } from 'zod';
 import type { Batch, LogRecord, Notice } from '../source/source.ts';
 import { BackwardJump } from './backward-jump.ts';
 import type { Captures } from './compile.ts';
+import { CutLines, cutState, MIN_CUT_BYTES } from './cut-lines.ts';
 import { droppedNotice, LOGGER_TAGS } from './dropped.ts';
 import { HeaderReader } from './header.ts';
 import type { Match } from './match.ts';
@@ -39,6 +41,9 @@ export interface MatcherCounts {
 /** What a matcher knows of lines past; plain JSON. */
 export type MatcherState = Readonly<Record<string, unknown>>;
 
+/** Whose a tag is. */
+type Owner = Pattern | 'logger' | 'repeater';
+
 /** A line that a pattern may match. */
 interface Line {
   readonly at: number;
@@ -53,11 +58,12 @@ interface Line {
 export class Matcher {
   readonly counts: MatcherCounts = { lines: 0, skipped: 0, refused: 0, logins: new Map() };
   readonly #source: string;
-  readonly #tags = new TagTable<Pattern | 'logger' | 'repeater'>();
+  readonly #tags = new TagTable<Owner>();
   readonly #ownTags = new TagTable<Pattern>();
   readonly #sieve: Sieve;
   readonly #header = new HeaderReader();
   readonly #joined = new JoinedLines();
+  readonly #cuts = new CutLines();
   readonly #jump = new BackwardJump();
   readonly #repeats = new RepeatedLines();
   /** When the last logout line of a pattern was logged: whether its server logs them here. */
@@ -101,7 +107,8 @@ export class Matcher {
   }
 
   get state(): MatcherState {
-    return { joined: this.#joined.state, repeats: this.#repeats.state, logoutAt: [...this.#logoutAt] };
+    const logoutAt = [...this.#logoutAt];
+    return { joined: this.#joined.state, repeats: this.#repeats.state, cuts: this.#cuts.state, logoutAt };
   }
 
   /** Takes up where a matcher of the same source had that `state`; one that is not understood is as none. */
@@ -110,6 +117,7 @@ export class Matcher {
     if (data === undefined) return;
     this.#joined.restore(data.joined);
     this.#repeats.restore(data.repeats);
+    this.#cuts.restore(data.cuts);
     for (const [pattern, at] of data.logoutAt) this.#logoutAt.set(pattern, at);
   }
 
@@ -132,12 +140,13 @@ export class Matcher {
     if (owners === undefined) return false;
     const messageStart = own === undefined ? header.messageStart : header.ownMessageStart;
     const at = header.at(this.#now);
+    if (this.#isPart(owners, header, end - messageStart, at)) return this.#refuse();
     const isRule = typeof owners[0] !== 'string';
     if (isRule && at !== undefined && this.#isPast(at)) return false;
     const ascii = bytes.toString('latin1', messageStart, end);
     if (owners[0] === 'logger') return this.#notice(ascii);
     if (owners[0] === 'repeater') return this.#previousAgain(start, ascii);
-    const patterns = owners.filter((owner) => typeof owner !== 'string');
+    const patterns = owners.filter((owner) => isPattern(owner));
     if (!patterns.some((pattern) => isWorthMatching(pattern, ascii))) return false;
     if (at === undefined) return this.#refuse();
     const { host, tag, pid } = header;
@@ -150,14 +159,22 @@ export class Matcher {
     const bytes = Buffer.from(tag);
     const owners = this.#tags.find(bytes, 0, bytes.length) ?? [];
     if (owners[0] === 'logger') this.#notice(message);
-    const patterns = owners.filter((owner) => typeof owner !== 'string' && isWorthMatching(owner, message));
-    const believed = patterns.filter(
-      (owner): owner is Pattern => typeof owner !== 'string' && isTrusted(owner, trusted),
-    );
-    if (believed.length === 0 && patterns.length > 0) this.#refuse();
-    if (believed.length === 0 || this.#isPast(at)) return this.#repeats.passed();
+    const believed = owners.filter((owner) => isPattern(owner)).filter((owner) => isTrusted(owner, trusted));
+    const isPart = this.#isPart(believed, { host: '', tag }, Buffer.byteLength(message), at);
+    const patterns = believed.filter((pattern) => isWorthMatching(pattern, message));
+    const isUntrusted =
+      believed.length === 0 && owners.some((owner) => isPattern(owner) && isWorthMatching(owner, message));
+    if (isPart || isUntrusted) this.#refuse();
+    if (isPart || patterns.length === 0 || this.#isPast(at)) return this.#repeats.passed();
     const text = `${tag}${pid === undefined ? '' : `[${pid}]`}: ${message}`;
-    if (!this.#hit(believed, { at, host: '', tag, pid, message, text })) this.#repeats.passed();
+    if (!this.#hit(patterns, { at, host: '', tag, pid, message, text })) this.#repeats.passed();
+  }
+
+  /** Whether a line of `owners`' tag may be a piece of one that its logger has cut. */
+  #isPart(owners: readonly Owner[], of: Pick<Line, 'host' | 'tag'>, bytes: number, at = this.#now): boolean {
+    if (bytes < MIN_CUT_BYTES && !this.#cuts.areAwaited) return false;
+    const limit = Math.min(...owners.map((owner) => (isPattern(owner) && owner.cutBytes) || Infinity));
+    return limit < Infinity && this.#cuts.isPart(of.host, of.tag, at, bytes >= limit);
   }
 
   #notice(message: string): false {
@@ -274,8 +291,13 @@ const LOGOUTS_LOGGED_MS = 86_400_000;
 const stateSchema = z.object({
   joined: joinedState,
   repeats: repeatState,
+  cuts: cutState,
   logoutAt: z.array(z.tuple([z.string(), z.number()])),
 });
+
+function isPattern(owner: Owner): owner is Pattern {
+  return typeof owner !== 'string';
+}
 
 function isWorthMatching({ rules }: Pattern, ascii: string): boolean {
   return rules.some(({ regex }) => ascii.includes(regex.literal));

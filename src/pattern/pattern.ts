@@ -23,6 +23,8 @@ export interface Pattern {
   readonly offByDefault: boolean;
   /** The longest user name that is believed, in characters. */
   readonly userLimit: number;
+  /** A logger cuts messages of its tags at this many bytes, see cut-lines.ts. */
+  readonly cutBytes: number | undefined;
   /** How long an open line waits for its login. */
   readonly openMs: number;
   readonly rules: readonly Rule[];

@@ -19,8 +19,11 @@ export class Sieve {
   #next = new Uint16Array(NODE_BYTES * FIRST_NODES);
   #isEnd = new Uint8Array(FIRST_NODES);
   #nodes = 1;
+  /** A longer message is a piece of another, whatever it starts with; see cut-lines.ts. */
+  readonly #cutBytes: number;
 
   constructor(patterns: readonly Pattern[]) {
+    this.#cutBytes = Math.min(...patterns.map(({ cutBytes = Infinity }) => cutBytes));
     for (const tag of [...LOGGER_TAGS, REPEATER_TAG]) this.#add(tag, '');
     for (const { tags, rules } of patterns) {
       const leads = [REPEAT_LEAD, ...rules.flatMap(({ regex }) => regex.leads)];
@@ -44,7 +47,12 @@ export class Sieve {
     const root = this.#roots[hash & HASH_MASK] ?? 0;
     if (root === 0) return false;
     const messageAt = byte === COLON ? at + 1 : afterPid(bytes, at + 1);
-    return messageAt < 0 || bytes[messageAt] !== SPACE || this.#isLed(root, bytes, messageAt + 1, end);
+    return (
+      messageAt < 0 ||
+      bytes[messageAt] !== SPACE ||
+      this.#isLed(root, bytes, messageAt + 1, end) ||
+      end - messageAt > this.#cutBytes
+    );
   }
 
   /** Where the host starts, -1 where the line does not start as most do. */
