@@ -35,7 +35,7 @@ export const MISSES: Readonly<Record<Miss, string>> = {
   repeat: 'repeats a line that was no login, or that is not the one before it',
   untrusted: 'journald does not vouch that the server wrote it',
   'not-believed':
-    'a login, but its user name is none, its connect line is missing, it jumps back amid newer lines, or it may be the rest of a long line',
+    'a login, but its user name is none, its connect line is missing, or it may be the rest of a long line',
 };
 
 export interface Explanation {

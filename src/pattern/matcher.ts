@@ -7,13 +7,14 @@
  * the text that all of a regex's matches have is it decoded and matched: a log is read at disk speed, however many
  * patterns there are.
  *
- * Refused, and counted: a line with control characters, with a stamp that is none or jumps back, that may be a piece of
- * a longer one, of a journal unit that is not the pattern's server, and a login without its user or without the line
- * that must have opened its session.
+ * Refused, and counted: a line with control characters, with a stamp that is none, that may be a piece of a longer one,
+ * of a journal unit that is not the pattern's server, and a login without its user or without the line that must have
+ * opened its session.
+ *
+ * Lines may come in any order, as several files or loggers bring them: what a stamp is worth is for admission to say.
  */
 import { z } from 'zod';
 import type { Batch, LogRecord, Notice } from '../source/source.ts';
-import { BackwardJump } from './backward-jump.ts';
 import type { Captures } from './compile.ts';
 import { CutLines, cutState, MIN_CUT_BYTES } from './cut-lines.ts';
 import { droppedNotice, LOGGER_TAGS } from './dropped.ts';
@@ -64,7 +65,6 @@ export class Matcher {
   readonly #header = new HeaderReader();
   readonly #joined = new JoinedLines();
   readonly #cuts = new CutLines();
-  readonly #jump = new BackwardJump();
   readonly #repeats = new RepeatedLines();
   /** When the last logout line of a pattern was logged: whether its server logs them here. */
   readonly #logoutAt = new Map<string, number>();
@@ -211,7 +211,7 @@ export class Matcher {
   }
 
   #hit(patterns: readonly Pattern[], line: Line): boolean {
-    if (hasControls(line.message) || this.#jump.isOne(line.host, line.at, this.#now)) return this.#refuse();
+    if (hasControls(line.message)) return this.#refuse();
     const repeated = repeatedMessage(line.message);
     if (repeated !== undefined) return this.#again(line, repeated);
     const isPastLogin = this.#isPastLogin(line.at);
