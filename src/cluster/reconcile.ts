@@ -6,9 +6,10 @@
  * Limits: in pieces of some hundred entries, so that neither side does nothing else for more than some milliseconds.
  */
 import type { Key } from '../store/lmdb.ts';
+import type { Login } from '../login/login.ts';
 import { memberOf } from '../store/tombstones.ts';
 import type { Exchange } from './exchange.ts';
-import { splitMember } from './wire.ts';
+import { splitMember, withoutSessions } from './wire.ts';
 
 /** Two conversions of one login differ by less, and a login is not told again for that. */
 const SAME_MS = 1000;
@@ -55,14 +56,23 @@ function lacks({ node }: Exchange, member: string, endsAt: number): boolean {
 }
 
 async function push(exchange: Exchange): Promise<void> {
-  const { store, wallClock, serverClock } = exchange.node;
+  const { store, rules, wallClock, serverClock } = exchange.node;
   let start: Key | undefined = [];
   while (start !== undefined) {
     const page = store.page(start, PAGE);
-    const told = page.logins.filter(({ at }) => at >= wallClock.trustedSince());
-    const ends = await exchange.link.ends(told.map(memberOf));
-    const offset = serverClock.earliest() - wallClock.now();
-    await exchange.tell(told.filter(({ expiresAt }, index) => (ends[index] ?? 0) < expiresAt + offset - SAME_MS));
+    const trusted = page.logins.filter(({ at }) => at >= wallClock.trustedSince());
+    const ends = await exchange.link.ends(trusted.map(memberOf));
+    const now = wallClock.now();
+    const offset = serverClock.earliest() - now;
+    const told = trusted.map((login) => withoutSessions(login, rules.graceMs, now));
+    await exchange.tell(
+      told.filter((login, index) => (ends[index] ?? 0) < login.expiresAt + offset - slackMs(login, rules.graceMs)),
+    );
     start = page.next;
   }
+}
+
+/** An open session is told again when half of what was told last is over, not each minute. */
+function slackMs({ openSessions = 0 }: Login, graceMs: number): number {
+  return openSessions > 0 ? graceMs / 2 : SAME_MS;
 }

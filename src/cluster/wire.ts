@@ -28,6 +28,16 @@ export function forgetNews(member: string): string[] {
   return ['forget', member, address === undefined ? 'n' : addressMark(address)];
 }
 
+/**
+ * `login` as other nodes are to count it, who know nothing of its sessions: as if its user had logged in the grace before
+ * its end, or now where a session is open.
+ */
+export function withoutSessions(login: Login, graceMs: number, now: number): Login {
+  if (login.evidence.by === 'admin') return login;
+  const expiresAt = Math.min(login.expiresAt, now + graceMs);
+  return { ...login, at: Math.max(login.at, expiresAt - graceMs), expiresAt };
+}
+
 /** The script's arguments that tell of `login` at `now` of this host's clock. */
 export function loginNews(login: Login, ownNode: string, now: number): string[] {
   const ageMs = Math.max(0, Math.ceil(now - login.at));

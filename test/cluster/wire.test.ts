@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { decodeShared, loginNews, splitMember } from '../../src/cluster/wire.ts';
-import { MINUTE_MS, Place, START } from '../store/fixture.ts';
+import { decodeShared, loginNews, splitMember, withoutSessions } from '../../src/cluster/wire.ts';
+import { GRACE_MS, MINUTE_MS, Place, START } from '../store/fixture.ts';
 
 const place = new Place();
 const login = place.login('198.51.100.7', 'Alice', { session: 'x1', at: START - MINUTE_MS });
@@ -54,4 +54,31 @@ test.each([
   ['nobody', undefined, ''],
 ])('finds address and user in %s', (member, address, user) => {
   expect(splitMember(member)).toEqual({ address, user });
+});
+
+test.each([
+  ['without sessions, as it is', { at: START - MINUTE_MS, expiresAt: START - MINUTE_MS + GRACE_MS }, START - MINUTE_MS],
+  ['with an open session, as one of now', { at: START - 600 * MINUTE_MS, expiresAt: START + 60 * MINUTE_MS }, START],
+  [
+    'whose session has ended, as one of its end',
+    { at: START - 600 * MINUTE_MS, expiresAt: START + MINUTE_MS },
+    START + MINUTE_MS - GRACE_MS,
+  ],
+  [
+    'whose session reaches its bound, never beyond that',
+    { at: START - 720 * MINUTE_MS, expiresAt: START + 1 },
+    START + 1 - GRACE_MS,
+  ],
+])('tells a login %s', (_, times, at) => {
+  const told = withoutSessions({ ...login, ...times }, GRACE_MS, START);
+  expect(told.at).toBe(at);
+  expect(told.expiresAt).toBe(Math.min(times.expiresAt, at + GRACE_MS));
+});
+
+test("tells an admin's grant as it is, however long", () => {
+  const grant = place.login('192.0.2.40', '-', {
+    evidence: { by: 'admin', name: 'root' },
+    expiresAt: START + 600 * MINUTE_MS,
+  });
+  expect(withoutSessions(grant, GRACE_MS, START)).toBe(grant);
 });
