@@ -174,7 +174,7 @@ const OPTIONS = {
 
 function clientOf(access: Access): Redis | Cluster {
   const client = newClient(access.endpoint, optionsOf(access));
-  client.on('error', () => undefined); // the command that meets it tells it
+  client.on('error', () => undefined); // connect() or the command that meets it tells it
   return client;
 }
 
@@ -191,8 +191,9 @@ function newClient(endpoint: RedisEndpoint, options: ReturnType<typeof optionsOf
   if (endpoint.kind === 'server') return new Redis({ ...options, ...endpoint.server, db: endpoint.db });
   if (endpoint.kind === 'socket') return new Redis({ ...options, path: endpoint.path });
   if (endpoint.kind === 'cluster') {
+    const { enableOfflineQueue: _queue, retryStrategy: _retry, ...redisOptions } = options; // the library sets its own
     return new Cluster([...endpoint.hosts], {
-      redisOptions: options,
+      redisOptions,
       lazyConnect: true,
       clusterRetryStrategy: () => null,
       enableOfflineQueue: false,
@@ -215,8 +216,12 @@ async function connect(client: Redis | Cluster): Promise<void> {
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new LinkLost('no connection in time')), 3 * COMMAND_MS);
   });
+  let reason: unknown; // the library says "Connection is closed." where the event before said why
+  client.on('error', (error: unknown) => (reason = error));
   try {
     await Promise.race([client.connect(), tooLate]);
+  } catch (error) {
+    throw lost(reason ?? error);
   } finally {
     clearTimeout(timer);
   }

@@ -18,6 +18,7 @@ export interface NodeOptions {
   readonly node: string;
   readonly dir: string;
   readonly url: string;
+  readonly namespace: string;
   readonly skewMs: number;
   readonly graceMs: number;
   readonly maxEntries: number;
@@ -50,7 +51,9 @@ export interface Size {
   readonly blockedMs: number;
 }
 
-const { node, dir, url, skewMs, graceMs, maxEntries, maxStaleMs } = JSON.parse(process.argv[2] ?? '') as NodeOptions;
+const { node, dir, url, namespace, skewMs, graceMs, maxEntries, maxStaleMs } = JSON.parse(
+  process.argv[2] ?? '',
+) as NodeOptions;
 const clock = (): number => Date.now() + skewMs;
 const log = createLog({ write: (line) => process.stderr.write(`${node}: ${line}`), priorities: false });
 const limits = { ...LIMITS, graceMs, maxEntries };
@@ -58,8 +61,8 @@ const store = await Store.open({ dir, limits, clock, log });
 const endpoint = parseRedisUrl(url);
 if (endpoint === undefined) throw new Error(url);
 const cluster = new Cluster({
-  config: { url: endpoint, namespace: 'relaypass', node, ...(maxStaleMs !== undefined && { max_stale: maxStaleMs }) },
-  access: { endpoint, namespace: 'relaypass', password: undefined, ca: undefined },
+  config: { url: endpoint, namespace, node, ...(maxStaleMs !== undefined && { max_stale: maxStaleMs }) },
+  access: { endpoint, namespace, password: undefined, ca: undefined },
   store,
   rules: admissionRules(configSchema.parse({}).admission, graceMs),
   clock,

@@ -35,7 +35,13 @@ export class Node {
   }
 
   static async start(node: string, url: string, options: Partial<NodeOptions> = {}): Promise<Node> {
-    const defaults = { skewMs: 0, graceMs: GRACE_MS, maxEntries: 200_000, maxStaleMs: undefined };
+    const defaults = {
+      namespace: 'relaypass',
+      skewMs: 0,
+      graceMs: GRACE_MS,
+      maxEntries: 200_000,
+      maxStaleMs: undefined,
+    };
     const started = new Node({ node, dir: path.join(tempDir(), 'store'), url, ...defaults, ...options });
     running.push(started);
     await once(started.#process, 'message');

@@ -39,6 +39,18 @@ export class RedisServer {
     return server;
   }
 
+  /** A Sentinel with the configuration in `file`, which it will write to. */
+  static async startSentinel(file: string): Promise<RedisServer> {
+    const sentinel = new RedisServer(await freePort(), [file, '--sentinel']);
+    servers.push(sentinel);
+    sentinel.#process = spawn('redis-server', [file, '--port', String(sentinel.port), '--sentinel'], {
+      stdio: 'ignore',
+      env: environment(),
+    });
+    await untilAnswering(() => sentinel.command('PING'));
+    return sentinel;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -102,7 +114,7 @@ async function untilAnswering(ask: () => Promise<string>): Promise<void> {
 }
 
 /** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
