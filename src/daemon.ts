@@ -10,7 +10,7 @@ import type { Cluster, ClusterStatus } from './cluster/cluster.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
-import { admissionRules } from './login/admission.ts';
+import { admissionRules, barredNow, REFUSALS } from './login/admission.ts';
 import type { MapBuilder } from './map/build.ts';
 import { emptyAbandonedMaps } from './map/abandoned.ts';
 import { Publisher } from './map/publish.ts';
@@ -66,6 +66,7 @@ export class Daemon {
   async start(): Promise<void> {
     try {
       const store = await this.#startStore();
+      this.#revokeBarred(store);
       const publisher = await this.#startPublisher(store);
       this.#startExpiry(store, publisher);
       await this.#startLookups(store, publisher);
@@ -102,6 +103,14 @@ export class Daemon {
     store.notePresence(ownPresence(clock()));
     this.#stops.push(() => store.notePresence(undefined));
     return store;
+  }
+
+  /** The rules may have changed since what the store holds was admitted. */
+  #revokeBarred(store: Store): void {
+    const { config, log } = this.#plan;
+    const rules = admissionRules(config.admission, config.grace);
+    for (const { login, refused, detail } of store.revoke((each) => barredNow(each, rules)))
+      log.info('revoked', { address: login.address, user: login.user, reason: REFUSALS[refused], detail });
   }
 
   /** The maps are true before the first line is read. */

@@ -13,7 +13,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { rateLimited, type Log } from './log.ts';
 import { parseAddress } from './login/address.ts';
-import { admissionRules, admit, REFUSALS, type Admission, type AdmissionRules } from './login/admission.ts';
+import { admissionRules, admit, REFUSALS, type AdmissionRules, type Refused } from './login/admission.ts';
 import type { Login, Logout } from './login/login.ts';
 import type { Match } from './pattern/match.ts';
 import type { Matcher } from './pattern/matcher.ts';
@@ -198,5 +198,4 @@ function bytesOf(batch: Batch): number {
   return batch.records.reduce((bytes, { message }) => bytes + message.length, 0);
 }
 
-type Refused = Extract<Admission, { refused: unknown }>;
 type Subject = Pick<Match, 'address' | 'user' | 'service'>;

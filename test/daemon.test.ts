@@ -82,6 +82,26 @@ test('takes up a changed configuration at SIGHUP', async () => {
   await host.untilPermitted('203.0.113.8');
 });
 
+test('takes back at SIGHUP what the new rules bar, whoever granted it, and tells why', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  host.login('guest', '203.0.113.8');
+  host.login('carol', '203.0.113.9');
+  host.run('grant', '198.51.100.9');
+  await host.untilPermitted('198.51.100.7', '198.51.100.9', '203.0.113.8', '203.0.113.9');
+  host.configure('[admission]\nnever_networks = ["198.51.100.0/24"]\nnever_users = ["guest"]\n');
+  expect(host.run('show', '198.51.100.7').stdout).toMatch(
+    /only until the daemon is reloaded:\s+the address is in never/,
+  );
+  daemon.signal('SIGHUP');
+  await host.untilPermitted('203.0.113.9');
+  expect(host.run('show', '198.51.100.7').stdout).toContain('gets none: the address is in never_networks');
+  expect(host.run('show', '--user', 'guest').stdout).toContain('relay from nowhere: the user is in never_users');
+  expect(host.run('log').stdout).toMatch(/purged +203\.0\.113\.8 +guest .*the user is in never_users/);
+  await until(() => daemon.said('revoked address=198.51.100.7'), 'the daemon to say so');
+});
+
 test('keeps its configuration at SIGHUP when the new one is wrong, and says where', async () => {
   const host = new TestHost();
   const daemon = await host.startDaemon();

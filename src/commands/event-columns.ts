@@ -24,9 +24,9 @@ export function eventColumns(instant: (at: number) => string): Column<TrailEvent
   ];
 }
 
-/** What stands behind an event: who did it, until when it permits, why it was refused. */
-function whyOf({ kind, by, reason, detail, expiresAt }: TrailEvent): string {
-  if (kind === 'refused') return `${reasonSentence(reason ?? '')}${detail === undefined ? '' : ` (${detail})`}`;
+/** What stands behind an event: who did it, until when it permits, why it was refused or taken back. */
+function whyOf({ by, reason, detail, expiresAt }: TrailEvent): string {
+  if (reason !== undefined) return `${reasonSentence(reason)}${detail === undefined ? '' : ` (${detail})`}`;
   const parts = [
     by === undefined ? undefined : `by ${by}`,
     expiresAt === undefined ? undefined : `until ${formatInstant(expiresAt)}`,

@@ -40,14 +40,21 @@ export function renderUser(verdict: UserVerdict, options: ShowOptions): string[]
 }
 
 function addressHeadline({ address, entry, barred }: AddressVerdict, { now, graceMs }: ShowOptions): string {
-  if (entry !== undefined) return `${address} may relay for ${formatDuration(entry.expiresAt - now)}.`;
+  if (entry !== undefined)
+    return `${address} may relay for ${formatDuration(entry.expiresAt - now)}${untilReload(barred)}.`;
   if (barred !== undefined) return `${address} has no entry, and gets none: ${barred}.`;
   return `${address} may not relay: no login within ${formatDuration(graceMs)}.`;
 }
 
 function userHeadline({ user, logins, maxAddresses, barred }: UserVerdict): string {
-  if (logins.length > 0) return `${user} may relay from ${logins.length} of at most ${maxAddresses} addresses.`;
+  if (logins.length > 0)
+    return `${user} may relay from ${logins.length} of at most ${maxAddresses} addresses${untilReload(barred)}.`;
   return barred === undefined ? `${user} may relay from nowhere.` : `${user} may relay from nowhere: ${barred}.`;
+}
+
+/** Only a daemon that has not taken up its configuration keeps what that bars. */
+function untilReload(barred: string | undefined): string {
+  return barred === undefined ? '' : `, though only until the daemon is reloaded: ${barred}`;
 }
 
 function headline(text: string, permitted: boolean, options: ShowOptions): string[] {

@@ -4,7 +4,7 @@
  */
 import type { AdmissionConfig } from '../config/schema.ts';
 import type { Match } from '../pattern/match.ts';
-import { parseAddress, withPrefix, type Address, type AddressRefusal } from './address.ts';
+import { parseAddress, rangeOf, withPrefix, type Address, type AddressRefusal } from './address.ts';
 import { formatIp, parseIp } from './ip.ts';
 import type { Evidence, Login } from './login.ts';
 import { NetworkSet, parseNetwork } from './network.ts';
@@ -40,13 +40,13 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
   stale: 'the login is older than the grace',
 };
 
-export type Admission =
-  | { readonly admitted: Login }
-  | {
-      readonly refused: Refusal;
-      /** What the rule was about: the address as written, the network it is in, the user; untrusted text. */
-      readonly detail: string;
-    };
+export type Admission = { readonly admitted: Login } | Refused;
+
+export interface Refused {
+  readonly refused: Refusal;
+  /** What the rule was about: the address as written, the network it is in, the user; untrusted text. */
+  readonly detail: string;
+}
 
 /** The configured rules, ready to be asked for every login. */
 export interface AdmissionRules {
@@ -142,6 +142,11 @@ export function admitShared(
   return { admitted: { ...admission.admitted, node: claim.node } };
 }
 
+/** Why `rules`, which may have changed since they admitted `login`, bar it now; undefined where they do not. */
+export function barredNow({ address, user }: Login, rules: AdmissionRules): Refused | undefined {
+  return refusalByNetwork(address, address, rules) ?? refusalByUser(user, rules);
+}
+
 type Claim = Pick<Match, 'address' | 'serverAddress' | 'user' | 'service' | 'session' | 'at'>;
 
 function admitClaim(claim: Claim, rules: AdmissionRules, now: number, evidence: Evidence): Admission {
@@ -165,15 +170,15 @@ function cameThroughServer({ address, serverAddress }: Claim): boolean {
   return client === undefined || server === undefined || formatIp(client) === formatIp(server);
 }
 
-/** Nobody else of a client's /64 may get in with it who must never. */
-function refusalByNetwork(client: Address, entry: Address, rules: AdmissionRules): Admission | undefined {
+/** Nobody else of a client's /64 may get in with it who must never; what is own of a /64 takes it from no other of it. */
+function refusalByNetwork(client: Address, entry: Address, rules: AdmissionRules): Refused | undefined {
   const own = rules.ownNetworks.find(client);
-  if (own !== undefined) return { refused: 'own-network', detail: own.text };
+  if (own !== undefined && own.prefix <= rangeOf(client).prefix) return { refused: 'own-network', detail: own.text };
   const never = rules.neverNetworks.find(entry);
   return never && { refused: 'never-network', detail: never.text };
 }
 
-function refusalByUser(user: string, { neverUsers }: AdmissionRules): Admission | undefined {
+function refusalByUser(user: string, { neverUsers }: AdmissionRules): Refused | undefined {
   if (user === '' || user.length > MAX_USER_CHARS || UNPRINTABLE.test(user))
     return { refused: 'bad-user', detail: user };
   const name = user.toLowerCase();

@@ -12,6 +12,7 @@ export interface Case {
 
 /** What would change the verdict; pure. */
 export function adviceFor({ permitted, barred, isInMaps, events, command }: Case): string {
+  if (permitted && barred !== undefined) return 'it ends when the daemon takes up its configuration: reload it';
   if (permitted && isInMaps) return 'it ends by itself, or with "relaypass purge"';
   if (permitted) return 'the maps do not agree with the store: run "relaypass sweep" and see why it fails';
   if (barred !== undefined) return `${barred}: only a change of [admission] in the configuration lets it`;

@@ -1,5 +1,6 @@
 /** One write transaction as it goes: what it does to the logins, under which caps, and what that makes of the state. */
 import type { Address } from '../login/address.ts';
+import type { Refused } from '../login/admission.ts';
 import type { Login, Logout } from '../login/login.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
@@ -34,6 +35,11 @@ export type Outcome =
   /** It is no newer than what is known of its user there, past by now, or a purge came after it. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly cap: Cap };
+
+/** A login that was removed, and the rule of admission that bars it. */
+export interface Revoked extends Refused {
+  readonly login: Login;
+}
 
 const TOLD_REFRESH_MS = 600_000; // clients look for mail each minute: their first refresh in ten is told
 
@@ -183,7 +189,7 @@ export class Change {
     this.#tombstones.prune(this.#now);
     this.#touched = true; // when it was, so that a clock which is set back then is noticed
     const covered = [...this.#logins.all()].filter(({ login }) => coversAny(raised, login));
-    this.remove(covered, by);
+    this.remove(covered, { by });
     return covered.map(({ login }) => login);
   }
 
@@ -195,10 +201,22 @@ export class Change {
     );
   }
 
-  /** Removes `stored`; `admin` is who asks. */
-  remove(stored: readonly Stored[], admin: string | undefined): void {
+  /** Removes the logins that `barred` tells a reason against. */
+  revoke(barred: (login: Login) => Refused | undefined): Revoked[] {
+    const revoked = [];
+    for (const stored of [...this.#logins.all()]) {
+      const refusal = barred(stored.login);
+      if (refusal === undefined) continue;
+      this.remove([stored], { reason: refusal.refused, detail: refusal.detail });
+      revoked.push({ login: stored.login, ...refusal });
+    }
+    return revoked;
+  }
+
+  /** Removes `stored`; the audit trail tells `why`. */
+  remove(stored: readonly Stored[], why: Pick<TrailEvent, 'by' | 'reason' | 'detail'>): void {
     for (const each of stored) this.#logins.remove(each);
-    for (const { login } of stored) this.#events.push({ ...this.#subject(login), kind: 'purged', by: admin });
+    for (const { login } of stored) this.#events.push({ ...this.#subject(login), kind: 'purged', ...why });
     this.#closed(stored.map(({ login }) => login));
   }
 

@@ -13,11 +13,12 @@ import type { Config } from '../config/schema.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { withPrefix, type Address } from '../login/address.ts';
+import type { Refused } from '../login/admission.ts';
 import type { Evidence, Login, Logout } from '../login/login.ts';
 import { contains, type Network } from '../login/network.ts';
 import type { Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
-import { Change, type Limits, type Outcome } from './change.ts';
+import { Change, type Limits, type Outcome, type Revoked } from './change.ts';
 import { endedEntries, liveEntries, type Entry } from './entry.ts';
 import { Fence, type Published } from './fence.ts';
 import { Environment } from './lmdb.ts';
@@ -192,7 +193,7 @@ export class Store {
     return this.#change((change) => {
       if ('expired' in selector) return [...change.expire().logins];
       const stored = this.#select(selector);
-      change.remove(stored, admin);
+      change.remove(stored, { by: admin });
       const logins = stored.map(({ login }) => login);
       if (this.#share !== undefined && !('remote' in selector)) change.keepTombstonesOf(logins);
       return logins;
@@ -202,6 +203,11 @@ export class Store {
   /** Keeps tombstones, and removes the logins that they cover; `by` is who asks, for the trail. */
   bury(tombstones: readonly Tombstone[], by: string): Login[] {
     return this.#change((change) => change.bury(tombstones, by));
+  }
+
+  /** Removes the logins that `barred` tells a reason against. The daemon does so when it starts: its rules may be new. */
+  revoke(barred: (login: Login) => Refused | undefined): Revoked[] {
+    return this.#change((change) => change.revoke(barred));
   }
 
   /** The tombstones of the last day. */

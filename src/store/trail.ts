@@ -34,7 +34,7 @@ const eventSchema = z.object({
   service: text,
   /** The admin who granted or purged. */
   by: z.string().optional(),
-  /** Why it was refused: a {@link Refusal} of admission, or the option of `[admission]` that set the limit. */
+  /** Why it was refused, or purged when the rules had changed: a {@link Refusal} of admission, or the option of `[admission]` that set the limit. */
   reason: z.string().optional(),
   /** What the reason is about. */
   detail: text.optional(),

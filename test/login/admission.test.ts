@@ -1,7 +1,15 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { configSchema, type AdmissionConfig } from '../../src/config/schema.ts';
-import { admit, admitGrant, admitShared, admissionRules, REFUSALS, type Admission } from '../../src/login/admission.ts';
+import {
+  admit,
+  admitGrant,
+  admitShared,
+  admissionRules,
+  barredNow,
+  REFUSALS,
+  type Admission,
+} from '../../src/login/admission.ts';
 import type { Match } from '../../src/pattern/match.ts';
 
 const MINUTE_MS = 60_000;
@@ -190,3 +198,18 @@ function refusal(match: Partial<Match>, admission: Partial<AdmissionConfig> = {}
   const decision = decide(match, admission);
   return 'refused' in decision ? decision.refused : 'admitted';
 }
+
+test.each([
+  ['2001:db8::7', { never_networks: ['2001:db8::7'] }, 'never-network'],
+  ['2001:db8::8', { never_networks: ['2001:db8::7'] }, 'never-network'],
+  ['2001:db8::8', { own_networks: ['2001:db8::7'] }, undefined],
+  ['2001:db8::8', { own_networks: ['2001:db8::/48'] }, 'own-network'],
+  ['2001:db8::8', { never_users: ['@example.org'] }, 'never-user'],
+  ['2001:db8::8', { never_users: ['@example.com'] }, undefined],
+])('of the /64 of %s, permitted once, %j bars: %s', (address, changed, refused) => {
+  const { admission } = configSchema.parse({ admission: { ipv6_prefix: 64 } });
+  const login = admit({ ...LOGIN, address }, admissionRules(admission, GRACE_MS), NOW);
+  if (!('admitted' in login)) throw new Error(login.refused);
+  const rules = admissionRules({ ...admission, ...changed }, GRACE_MS);
+  expect(barredNow(login.admitted, rules)?.refused).toBe(refused);
+});
