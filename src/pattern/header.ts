@@ -9,12 +9,15 @@
  *     STAMP [TAG]: MESSAGE                    Courier and Qpopper, own files
  *
  * Quirks that are read over: busybox puts `facility.level` before the tag; Solaris puts `[ID n facility.level]` after
- * it; a program that writes its host name into its packet (nginx) has the host as its tag and its name in the message.
+ * it; nginx writes its host's name into its packet, so its tag is the host and its name stands in the message. Any other
+ * tag in a message is text of whoever wrote it.
  *
  * It works on bytes and allocates nothing, since a mail log has a hundred lines for each login. The fields hold until
  * the next `read`.
  *
- * Limits: a tag is at most 48 bytes (RFC 5424); a host whose name ends with a colon is not seen as a host.
+ * Limits: a tag is at most 48 bytes (RFC 5424); a host whose name ends with a colon is not seen as a host. Where a
+ * logger writes no host, a program whose tag no colon ends (`STAMP webapp dovecot: ...`) is taken for one: a program on
+ * the host can write what it likes into a plain file by `logger -t dovecot` just as well.
  */
 import {
   BACKSLASH,
@@ -115,12 +118,8 @@ export class HeaderReader {
     const { bytes } = this;
     const space = this.#next(SPACE, start);
     if (space < 0 || bytes[space - 1] === COLON) return start;
-    let dots = 0;
-    for (let at = start; at < space; at++) {
-      if (bytes[at] === DOT) dots++;
-      else if (!isFacilityByte(bytes[at])) return start;
-    }
-    return dots === 1 ? space + 1 : start;
+    if (space - start > FACILITY_LEVEL_BYTES || nextByte(bytes, DOT, start, space) < 0) return start;
+    return FACILITY_LEVEL.test(bytes.toString('latin1', start, space)) ? space + 1 : start;
   }
 
   /** `TAG[PID]: ` or a TAG that a space ends. */
@@ -161,14 +160,23 @@ export class HeaderReader {
     if (close > 0 && bytes[close + 1] === SPACE) this.messageStart = close + 2;
   }
 
-  /** `mx mx nginx: ...`: the tag is the host again, the program's own tag follows. */
+  /** `mx mx nginx: ...`: the tag is the host again, and nginx's own follows. */
   #overHostAsTag(): boolean {
     const { bytes, hostStart, hostEnd, tagStart, tagEnd } = this;
     if (bytes[tagEnd] !== SPACE || tagEnd - tagStart !== hostEnd - hostStart) return true;
     for (let at = 0; at < tagEnd - tagStart; at++) {
       if (bytes[hostStart + at] !== bytes[tagStart + at]) return true;
     }
-    return this.#tagAt(this.messageStart);
+    const { messageStart, pid } = this;
+    if (this.#tagAt(messageStart) && this.#isTag(NGINX)) return true;
+    this.tagStart = tagStart;
+    this.tagEnd = tagEnd;
+    this.pid = pid;
+    return this.#messageAt(messageStart);
+  }
+
+  #isTag(name: Buffer): boolean {
+    return this.bytes.compare(name, 0, name.length, this.tagStart, this.tagEnd) === 0;
   }
 
   #rfc5424(start: number): boolean {
@@ -260,11 +268,11 @@ export function stampOf(line: Buffer, now: number): number | undefined {
 
 const TAG_BYTES = 48;
 const PID_DIGITS = 10;
-
-/** Lower-case letters and digits: `local0`, `mail`, `info`. */
-function isFacilityByte(byte: number | undefined): boolean {
-  return isDigit(byte) || (byte !== undefined && byte >= 0x61 && byte <= 0x7a);
-}
+const NGINX = Buffer.from('nginx');
+/** The names of <syslog.h>. */
+const FACILITY_LEVEL =
+  /^(?:auth|authpriv|cron|daemon|ftp|kern|local[0-7]|lpr|mail|news|security|syslog|user|uucp)\.(?:alert|crit|debug|emerg|err|error|info|notice|panic|warn|warning)$/;
+const FACILITY_LEVEL_BYTES = 16;
 
 function endsTag(byte: number | undefined): boolean {
   return byte === SPACE || byte === COLON || byte === BRACKET;

@@ -80,6 +80,32 @@ test.each(FORMS)('reads %s', (_, line, expected) => {
 });
 
 test.each([
+  ['RFC 3164', 'Nov 23 18:00:00 mx mx dovecot: x', { host: 'mx', tag: 'mx', pid: undefined, message: 'dovecot: x' }],
+  [
+    'RFC 3164 with a pid in the text',
+    'Nov 23 18:00:00 mx mx dovecot[9]: x',
+    { host: 'mx', tag: 'mx', pid: undefined, message: 'dovecot[9]: x' },
+  ],
+  [
+    'RFC 5424',
+    '<22>1 2026-11-23T18:00:00+01:00 mx mx 7 - - dovecot: x',
+    { host: 'mx', tag: 'mx', pid: 7, message: 'dovecot: x' },
+  ],
+  [
+    'RFC 5424 with text alone',
+    '<22>1 2026-11-23T18:00:00+01:00 mx mx 7 - - hello',
+    { host: 'mx', tag: 'mx', pid: 7, message: 'hello' },
+  ],
+  [
+    'a tag with a dot',
+    'Nov 23 18:00:00 mx my.app dovecot: x',
+    { host: 'mx', tag: 'my.app', pid: undefined, message: 'dovecot: x' },
+  ],
+])('the text of another program does not name its tag: %s', (_, line, expected) => {
+  expect(head(line)).toEqual(expected);
+});
+
+test.each([
   ['an empty line', ''],
   ['a stamp alone', 'Nov 23 18:00:00'],
   ['a stamp and a host', 'Nov 23 18:00:00 mx'],
