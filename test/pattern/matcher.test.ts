@@ -99,6 +99,13 @@ test('a thousand clients that only connect push out the oldest and no more', () 
   expect(brief(matchLines(patterns, [...opens, ...logins], NOW))).toEqual(['login 198.51.100.1 u1 pop3']);
 });
 
+test('clients that only connect to one server push out none of another', () => {
+  const opens = Array.from({ length: 1001 }, (_, pid) => `${stamp()} spop3d[${pid}]: connect from 198.51.100.1`);
+  const lines = [`${stamp()} popa3d[1]: Session from 198.51.100.1`, ...opens];
+  lines.push(`${stamp()} popa3d[1]: Authentication passed for bob`);
+  expect(brief(matchLines(patterns, lines, NOW))).toEqual(['login 198.51.100.1 bob pop3']);
+});
+
 /** What is left of a matcher after kill -9, when its state was stored with the checkpoint. */
 function restarted(matcher: Matcher): Matcher {
   const next = new Matcher(patterns, 's');
