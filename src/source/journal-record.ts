@@ -18,6 +18,8 @@ const entry = z.object({
     .regex(/^\d{1,16}$/)
     .transform((us) => Math.floor(Number(us) / 1000)),
   MESSAGE: text.optional().catch(undefined),
+  /** As it came, where journald took more off it than its header. */
+  SYSLOG_RAW: text.optional().catch(undefined),
   SYSLOG_IDENTIFIER: text.optional().catch(undefined),
   _COMM: text.optional().catch(undefined),
   _PID: number,
@@ -43,8 +45,14 @@ export function parseEntry(line: string): JournalEntry | undefined {
   const { __CURSOR: cursor, __REALTIME_TIMESTAMP: at, MESSAGE: message, SYSLOG_IDENTIFIER: tag, SYSLOG_PID } = data;
   if (message === undefined) return { cursor, at, record: undefined };
   const { _COMM: command = '', _PID: pid = SYSLOG_PID, _UID: uid, _SYSTEMD_UNIT: unit } = data;
-  const record = { at, tag: tag ?? command, pid, message, trusted: { unit, uid } };
+  const whole = message + blanksBehind(data.SYSLOG_RAW ?? '');
+  const record = { at, tag: tag ?? command, pid, message: whole, trusted: { unit, uid } };
   return { cursor, at, record };
+}
+
+/** The blanks at a message's end, which journald takes off and a file keeps: its length tells whether it was cut. */
+function blanksBehind(raw: string): string {
+  return raw.slice(raw.trimEnd().length).replaceAll(/[^ \t]/g, '');
 }
 
 function parseJson(line: string): unknown {

@@ -91,6 +91,13 @@ describe('with a stand-in for journalctl', () => {
     ]);
   });
 
+  test('gives the blanks at the end of a message, which a file would show, but not its line end', async () => {
+    const raw = (end: string) => entry(1, { SYSLOG_RAW: `<22>Nov 23 18:00:00 imapd: message 1${end}` });
+    const source = await start(standIn([raw('  \n'), raw('\n'), entry(1)]));
+    const seen = await readUntil(source, ({ records }) => records.length === 3);
+    expect(messagesOf(seen)).toEqual(['message 1  ', 'message 1', 'message 1']);
+  });
+
   test('asks for what may be younger than the grace when there is no checkpoint', async () => {
     const command = standIn([entry(1)]);
     await readUntil(await start(command, undefined, 1_795_501_000_999), ({ records }) => records.length === 1);
