@@ -233,6 +233,15 @@ const canRunJournald =
     spawnSync('nsenter', args, { input: lines.join('\n') });
   }
 
+  test('gives the blanks at the end of a message, which journald takes off', async () => {
+    logger(`blank${' '.repeat(500)}`);
+    const seen = await readUntil(await start(journalctl), ({ records }) => records.some(isBlank));
+    expect(seen.records.find(isBlank)?.message).toHaveLength(505);
+    function isBlank({ message }: LogRecord): boolean {
+      return message.startsWith('blank');
+    }
+  });
+
   test('gives what was logged before and after it began, and goes on after a checkpoint', async () => {
     const source = await start(journalctl);
     const first = await readUntil(source, (seen) => messagesOf(seen).includes('ready'));
