@@ -2,6 +2,8 @@ import { systemClock } from '../clock.ts';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
+import type { Login } from '../login/login.ts';
+import type { Store } from '../store/store.ts';
 import { adminName } from './admin-name.ts';
 import { defineCommand, print } from './command.ts';
 import { publishMaps } from './publish-maps.ts';
@@ -29,13 +31,21 @@ export const command = defineCommand(
       if ('refused' in result) throw refusal(address, REFUSALS[result.refused]);
       const [outcome] = host.store.record({ logins: [result.admitted] });
       if (outcome?.kind === 'refused') throw refusal(address, `${outcome.cap} is reached`);
-      print(`${result.admitted.address} may relay for ${formatDuration(graceMs)}`);
+      print(`${result.admitted.address} may relay for ${heldFor(host.store, result.admitted)}`);
       const published = await publishMaps(host);
       const told = await tellNodes(host, { grant: result.admitted });
       return published === EXIT.ok ? told : published;
     });
   },
 );
+
+/** What holds now: the user may have been permitted for longer. */
+function heldFor(store: Store, { address, user, at, expiresAt }: Login): string {
+  const held = store.login(address, user);
+  if (held === undefined) throw refusal(address, 'it was purged at the same time');
+  if (held.expiresAt <= expiresAt) return formatDuration(expiresAt - at);
+  return `${formatDuration(held.expiresAt - systemClock())}, as before`;
+}
 
 function refusal(address: string, reason: string): OperationalError {
   return new OperationalError('refused', EXIT.unavailable, `${address}: not granted: ${reason}`);

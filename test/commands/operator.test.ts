@@ -16,6 +16,14 @@ test('grant permits an address until its time is over, and show tells who grante
   expect(stdout).toContain('relay-addresses: permits it');
 });
 
+test('grant tells what holds, where that is longer than what was asked for', () => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7', '--user', 'bob');
+  expect(host.run('grant', '198.51.100.7', '--user', 'bob', '--for', '1m').stdout).toMatch(
+    /^198\.51\.100\.7 may relay for (29m \d\ds|30m 00s), as before\n/,
+  );
+});
+
 test.each(['127.0.0.1', '::', '0.0.0.0', 'fe80::1', '224.0.0.1', '1.2.3', '010.0.0.1', '2001:db8::1%eth0', '::1'])(
   'grant refuses %s',
   (address) => {
