@@ -44,9 +44,12 @@ export function withOpened(sessions: Sessions, id: string, openedAt: number): Se
   return { ...sessions, open: all.toSorted((a, b) => a.openedAt - b.openedAt).slice(-MAX_OPEN) };
 }
 
-/** Without the session `id`, which ended at `at`. Whoever may have written that line, it lengthens nothing. */
+/**
+ * Without the session `id`, which ended at `at`, 0 where nobody knows when. Whoever may have written that line, it lengthens nothing; what was opened
+ * later is another session, since Courier's ids come again.
+ */
 export function withEnded(sessions: Sessions, id: string, at: number, limits: SessionLimits): Sessions {
-  const ended = sessions.open.find((each) => each.id === id);
+  const ended = sessions.open.find((each) => each.id === id && (at === 0 || each.openedAt <= at));
   if (ended === undefined) return sessions;
   const open = sessions.open.filter((each) => each !== ended);
   const latest = ended.openedAt + limits.maxSessionMs - limits.graceMs;

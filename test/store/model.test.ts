@@ -69,7 +69,7 @@ class Model {
     this.#keep(
       this.logins.map((each) => {
         const { [session]: openedAt, ...open } = each.open;
-        if (openedAt === undefined) return each;
+        if (openedAt === undefined || at < openedAt) return each;
         const boundAt = openedAt + this.maxSessionMs;
         return { ...each, open, leftAt: Math.max(each.leftAt, Math.min(at + GRACE_MS, boundAt) - GRACE_MS) };
       }),

@@ -258,3 +258,13 @@ test('ends a session that another process opened before it was killed', async ()
   logOut(store, 's1');
   expect(leftMs(store)).toBe(GRACE_MS);
 });
+
+test('a login behind the logout of an earlier session of its id, in one batch, is open', async () => {
+  const store = await open();
+  const session = 'ip=[192.0.2.7], port=[5000]';
+  const [first, endedAt] = [place.login('192.0.2.7', 'alice', { session }), place.now + MINUTE_MS];
+  place.now += 2 * MINUTE_MS;
+  const second = place.login('192.0.2.7', 'alice', { session });
+  store.record({ logins: [first, second], logouts: [{ session, at: endedAt }] });
+  expect(leftMs(store)).toBe(MAX_SESSION_MS);
+});
