@@ -203,8 +203,9 @@ export class Change {
 
   /** Removes the logins that `barred` tells a reason against. */
   revoke(barred: (login: Login) => Refused | undefined): Revoked[] {
-    const revoked = [];
-    for (const stored of [...this.#logins.all()]) {
+    const all = [...this.#logins.all()]; // a cursor must not meet the writes
+    const revoked: Revoked[] = [];
+    for (const stored of all) {
       const refusal = barred(stored.login);
       if (refusal === undefined) continue;
       this.remove([stored], { reason: refusal.refused, detail: refusal.detail });
