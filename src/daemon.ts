@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import type { Access } from './cluster/access.ts';
 import type { Cluster, ClusterStatus } from './cluster/cluster.ts';
+import { EXIT, OperationalError } from './errors.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
@@ -17,7 +18,7 @@ import { Publisher } from './map/publish.ts';
 import type { MapTarget } from './map/target.ts';
 import { Matcher } from './pattern/matcher.ts';
 import type { Pattern } from './pattern/pattern.ts';
-import { ownPresence } from './presence.ts';
+import { ownPresence, type Presence } from './presence.ts';
 import type { Lookup } from './server/lookup.ts';
 import { LookupServers } from './server/lookup-servers.ts';
 import type { LogSource } from './source/source.ts';
@@ -38,6 +39,8 @@ export interface DaemonPlan {
   readonly clusterAccess?: Access | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  /** Called before anything is published, when no other daemon works on the state folder. */
+  readonly onEntered?: () => void;
   /** Called about once a second, as long as every part does its work. */
   readonly onAlive?: () => void;
 }
@@ -100,8 +103,11 @@ export class Daemon {
       broken: 'set-aside',
     });
     this.#stops.push(() => store.close());
-    store.notePresence(ownPresence(clock()));
-    this.#stops.push(() => store.notePresence(undefined));
+    const presence = ownPresence(clock());
+    const other = store.enter(presence);
+    if (other !== undefined) throw alreadyRuns(other, config.state_dir);
+    this.#stops.push(() => store.leave(presence));
+    this.#plan.onEntered?.();
     return store;
   }
 
@@ -182,4 +188,11 @@ export class Daemon {
     });
     log.info('follows', { source: source.id });
   }
+}
+
+/** Two would each read the log and publish by their own configuration. */
+function alreadyRuns({ pid }: Presence, stateDir: string): OperationalError {
+  const advice = 'stop it first, or give this one a state_dir of its own';
+  const message = `${stateDir}: another relaypass daemon, process ${pid}, works on this state folder; ${advice}`;
+  return new OperationalError('already-runs', EXIT.tempFail, message);
 }

@@ -23,6 +23,11 @@ export function isPresent({ pid, startTicks }: Presence): boolean {
   return startTicksOf(pid) === startTicks;
 }
 
+/** Whether the two are one process. */
+export function isSameProcess(one: Presence, other: Presence): boolean {
+  return one.pid === other.pid && one.startTicks === other.startTicks;
+}
+
 /** Undefined where there is no such process. */
 function startTicksOf(pid: number): string | undefined {
   try {

@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { loginLine, TestHost, until } from './relaypass-process.ts';
 import { exchange } from './server/serving.ts';
@@ -68,6 +69,23 @@ test('ends with status 0 at SIGTERM and leaves its map', async () => {
   await host.untilPermitted('198.51.100.7');
   expect(await daemon.end('SIGTERM')).toBe(0);
   expect(host.permitted()).toEqual(['198.51.100.7']);
+});
+
+test('refuses to start beside a daemon that works on the same state folder, also when that was reloaded', async () => {
+  const host = new TestHost();
+  const first = await host.startDaemon();
+  const pid = /"pid":\s*(\d+)/.exec(host.run('status', '--json').stdout)?.[1] ?? '?';
+  first.stderr = '';
+  first.signal('SIGHUP');
+  await until(() => first.said('started'), 'the reload');
+  host.configure('# another\n');
+  const { status, stderr } = host.run('run');
+  expect(status).toBe(75);
+  expect(stderr).toContain(`another relaypass daemon, process ${pid}, works on this state folder; stop it first`);
+  expect(host.run('status', '--json').stdout).toContain(`"pid": ${pid}`);
+  expect(readFileSync(path.join(host.store, '../last-good.toml'), 'utf8')).not.toContain('# another');
+  await first.end('SIGKILL');
+  await host.startDaemon();
 });
 
 test('takes up a changed configuration at SIGHUP', async () => {

@@ -94,8 +94,8 @@ function prepare(configFile: string | undefined, log: Log): Plan {
 }
 
 async function start(plan: Plan): Promise<Daemon> {
-  keepLastGood(plan.configText, plan.config.state_dir);
-  const daemon = new Daemon(plan);
+  const onEntered = (): void => keepLastGood(plan.configText, plan.config.state_dir);
+  const daemon = new Daemon({ ...plan, onEntered });
   await daemon.start();
   const { config, patterns, targets, log } = plan;
   const maps = targets.map(({ file }) => file).join(' ');

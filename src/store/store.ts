@@ -16,7 +16,7 @@ import { withPrefix, type Address } from '../login/address.ts';
 import type { Refused } from '../login/admission.ts';
 import type { Evidence, Login, Logout } from '../login/login.ts';
 import { contains, type Network } from '../login/network.ts';
-import type { Presence } from '../presence.ts';
+import { isPresent, isSameProcess, type Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
 import { Change, type Limits, type Outcome, type Revoked } from './change.ts';
 import { endedEntries, liveEntries, type Entry } from './entry.ts';
@@ -298,9 +298,22 @@ export class Store {
     return this.#environment.read(() => this.#meta.presence());
   }
 
-  /** Notes which daemon works on this store, or with undefined that it ends. */
-  notePresence(presence: Presence | undefined): void {
-    this.#environment.write(() => this.#meta.setPresence(presence));
+  /** Notes that `daemon` works on this store; where another one does, which is then the result, notes nothing. */
+  enter(daemon: Presence): Presence | undefined {
+    return this.#environment.write(() => {
+      const other = this.#meta.presence();
+      if (other !== undefined && !isSameProcess(other, daemon) && isPresent(other)) return other;
+      this.#meta.setPresence(daemon);
+      return undefined;
+    });
+  }
+
+  /** Takes back the note of `daemon`, and of no other. */
+  leave(daemon: Presence): void {
+    this.#environment.write(() => {
+      const noted = this.#meta.presence();
+      if (noted !== undefined && isSameProcess(noted, daemon)) this.#meta.setPresence(undefined);
+    });
   }
 
   /** Where `source` was when its last batch was recorded. */
