@@ -107,7 +107,7 @@ export class Store {
 
   /**
    * Opens the store in `dir`, as its owner.
-   * @throws OperationalError when the folder is somebody else's, or when the store is broken, newer than this
+   * @throws OperationalError when the folder is somebody else's, or when the store is broken, of another version of
    * relaypass, or on a disk that fails
    */
   static async open({ dir, limits, clock, log, broken = 'refuse' }: StoreOptions): Promise<Store> {
@@ -365,8 +365,8 @@ export class Store {
 
 function wrongSchema(dir: string, schema: unknown): OperationalError {
   return new OperationalError(
-    'store-newer',
+    'store-version',
     EXIT.config,
-    `${dir}: the store was written by a newer relaypass (form ${String(schema)}, this one knows ${SCHEMA}): run that version, or remove the folder to begin anew from the log`,
+    `${dir}: the store was written by another version of relaypass (form ${String(schema)}, this one knows ${SCHEMA}): run that version, or remove the folder to begin anew from the log`,
   );
 }

@@ -11,6 +11,7 @@ import {
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Environment } from '../../src/store/lmdb.ts';
+import { SCHEMA } from '../../src/store/meta.ts';
 import { Records } from '../../src/store/records.ts';
 import { permitted, Place } from './fixture.ts';
 
@@ -64,13 +65,13 @@ test('opens a store whose lock file is garbage or gone', async () => {
   expect(permitted(store)).toContain('192.0.2.7');
 });
 
-test('refuses a store of a newer version, and leaves it as it is', async () => {
+test.each([SCHEMA - 1, SCHEMA + 1])('refuses a store of version %i, and leaves it as it is', async (version) => {
   await fill();
   const environment = new Environment(place.dir);
   const meta = new Records(environment.table('meta'));
-  environment.write(() => meta.put(['schema'], 2));
+  environment.write(() => meta.put(['schema'], version));
   await environment.close();
-  await expect(place.open({ broken: 'set-aside' })).rejects.toMatchObject({ code: 'store-newer', exitStatus: 78 });
+  await expect(place.open({ broken: 'set-aside' })).rejects.toMatchObject({ code: 'store-version', exitStatus: 78 });
   expect(readdirSync(place.parent)).toEqual(['store']);
 });
 
