@@ -4,10 +4,12 @@ import type { Config, MapConfig } from '../config/schema.ts';
 import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { emptyAbandonedMaps } from '../map/abandoned.ts';
 import { createBuilder } from '../map/build.ts';
+import type { MapStore } from '../map/map-publisher.ts';
 import { Publisher } from '../map/publish.ts';
 import { resolveMaps, type MapTarget } from '../map/target.ts';
 import { hostTools, type MapTools } from '../map/tools.ts';
 import { isPresent } from '../presence.ts';
+import type { Store } from '../store/store.ts';
 import type { OpenHost } from './with-store.ts';
 
 /**
@@ -23,12 +25,31 @@ export async function publishMaps(host: OpenHost): Promise<ExitStatus> {
   const isServed = daemon !== undefined && isPresent(daemon);
   const { targets, fault } = claimMaps(isServed ? loadLastGood(host.config.state_dir) : host.config, tools);
   if (!isServed) emptyAbandonedMaps({ store, targets, log });
-  const publisher = new Publisher({ store, targets, builder: createBuilder(tools), clock: systemClock, log });
-  const results = await publisher.publishNow();
+  const publisher = new Publisher({
+    store: isServed ? store : withoutSessions(store),
+    targets,
+    builder: createBuilder(tools),
+    clock: systemClock,
+    log,
+  });
+  const results = await (isServed ? publisher.publishNow() : publisher.rebuildNow());
   await publisher.stop();
   if (fault !== undefined) throw fault;
   const failures = results.filter(({ outcome }) => outcome === 'failed' || outcome === 'emptied');
   return failures.length === 0 ? EXIT.ok : EXIT.tempFail;
+}
+
+/**
+ * A daemon that is dead hears of no logout, so sessions do not count until it is back; they are not forgotten. Their end
+ * is no change of the store, so such a map is always built anew.
+ */
+function withoutSessions(store: Store): MapStore {
+  return {
+    entry: (address) => store.entry(address),
+    snapshot: () => store.snapshot('ignored'),
+    fence: (file, generation, replace) => store.fence(file, generation, replace),
+    published: (file) => store.published(file),
+  };
 }
 
 interface Claim {

@@ -267,13 +267,17 @@ export class Store {
     this.#change((change) => change.clip());
   }
 
-  /** The permitted addresses, for a map; what is past is removed first, so that equal generations are equal sets. */
-  snapshot(): Snapshot {
+  /**
+   * The permitted addresses, for a map; what is past is removed first, so that equal generations are equal sets. Where
+   * nobody reads the log, nobody hears of logouts: with sessions ignored each login counts by its grace alone.
+   */
+  snapshot(sessions: 'counted' | 'ignored' = 'counted'): Snapshot {
     const now = this.#clock();
+    const limits = sessions === 'counted' ? this.#limits : { ...this.#limits, maxSessionMs: 0 };
     this.#expireAt(now);
     return this.#environment.read(() => {
       const { generation, lastRemoval } = this.#meta.state();
-      const addresses = Array.from(this.#live(this.#logins.all(), now), ({ address }) => address);
+      const addresses = Array.from(liveEntries(this.#logins.all(), now, limits), ({ address }) => address);
       return { generation, lastRemoval, addresses };
     });
   }

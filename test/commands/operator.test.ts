@@ -149,6 +149,18 @@ test('beside a daemon, sweep goes by the maps that it keeps and not by a configu
   expect(host.permitted()).toEqual(['198.51.100.7']);
 });
 
+test('while the daemon is dead, sweep does not count an open session, and the next daemon does again', async () => {
+  const host = new TestHost();
+  host.logout('bob', 'before', 1_900_000); // shows that logouts are logged here
+  host.login('alice', '198.51.100.7', 1_785_000, 'open'); // 15 s short of the grace
+  const daemon = await host.startDaemon();
+  await host.untilPermitted('198.51.100.7');
+  await daemon.end('SIGKILL');
+  await until(() => host.sweep().status === 0 && host.permitted().length === 0, 'the sweep to close the map');
+  await host.startDaemon();
+  await host.untilPermitted('198.51.100.7');
+});
+
 test('check finds nothing wrong on a sound host, and says what is wrong on another', () => {
   const host = new TestHost();
   host.sweep();
