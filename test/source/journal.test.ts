@@ -49,6 +49,7 @@ async function readUntil(source: LogSource, isEnough: (seen: Seen) => boolean): 
   }
 }
 
+const isBlank = ({ message }: LogRecord) => message.startsWith('blank');
 const messagesOf = ({ records }: Seen) => records.map(({ message }) => message);
 
 /** A program that prints `lines` for any position but those that `cases`, shell text, deals with. */
@@ -237,9 +238,6 @@ const canRunJournald =
     logger(`blank${' '.repeat(500)}`);
     const seen = await readUntil(await start(journalctl), ({ records }) => records.some(isBlank));
     expect(seen.records.find(isBlank)?.message).toHaveLength(505);
-    function isBlank({ message }: LogRecord): boolean {
-      return message.startsWith('blank');
-    }
   });
 
   test('gives what was logged before and after it began, and goes on after a checkpoint', async () => {
