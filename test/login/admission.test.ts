@@ -210,6 +210,6 @@ test.each([
   const { admission } = configSchema.parse({ admission: { ipv6_prefix: 64 } });
   const login = admit({ ...LOGIN, address }, admissionRules(admission, GRACE_MS), NOW);
   if (!('admitted' in login)) throw new Error(login.refused);
-  const rules = admissionRules({ ...admission, ...changed }, GRACE_MS);
-  expect(barredNow(login.admitted, rules)?.refused).toBe(refused);
+  const now = admissionRules({ ...admission, ...changed }, GRACE_MS);
+  expect(barredNow(login.admitted, now)?.refused).toBe(refused);
 });
