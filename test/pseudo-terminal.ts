@@ -27,7 +27,8 @@ export class PseudoTerminal {
   constructor(args: readonly string[], { columns, env = {} }: TerminalOptions) {
     const quoted = [process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(' ');
     const command = `tty; stty cols ${columns} rows ${ROWS}; exec ${quoted}`;
-    const surroundings = { ...process.env, TERM: 'xterm', ...env };
+    // On a machine that sets CI, Node takes a terminal without a known service's name for one without colours.
+    const surroundings = { ...process.env, CI: undefined, TERM: 'xterm', ...env };
     this.#child = spawn('script', ['-qec', command, '/dev/null'], { env: surroundings });
     opened.push(this.#child);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
