@@ -2,7 +2,7 @@
  * A real Sendmail that accepts mail for lab.example, relays for its access file's clients, and includes
  * docs/examples/popauth.m4 as an admin would. Its clients are never answered slowly, and nothing is delivered.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { untilGreeted } from './dialogue.ts';
 import { ADDRESS } from './lab.ts';
 import { Program, run } from './program.ts';
@@ -40,6 +40,7 @@ export class Sendmail {
     writeFileSync(CF, run('m4', ['-D_CF_DIR_=/usr/share/sendmail/cf/', '/etc/mail/lab.mc']));
     const access = this.#options.access ?? '';
     writeFileSync(ACCESS_FILE, access);
+    rmSync(`${ACCESS_FILE}.db`, { force: true }); // another test's sendmail.cf may have given it to another user
     run('makemap', ['hash', ACCESS_FILE], access);
   }
 
