@@ -5,7 +5,7 @@ import type { Evidence, Login } from '../login/login.ts';
 import { defineCommand } from './command.ts';
 import { instantsOf, listingOptions, printListing } from './listing.ts';
 import type { Column } from './table.ts';
-import { withStore } from './with-store.ts';
+import { withStoreToRead } from './with-store.ts';
 
 /** `relaypass list`: one row for each user at each address, the newest login first. */
 export const command = defineCommand(
@@ -18,7 +18,7 @@ export const command = defineCommand(
         'JSON: address, user, service, at, expiresAt, session, openSessions, evidence (by, source, pattern, line or name)',
       ),
   ({ config, user, ...args }) =>
-    withStore(config, async ({ store }) => {
+    withStoreToRead(config, async ({ store }) => {
       const entries = user === undefined ? [...store.entries()] : store.entriesOfUser(user);
       const logins = entries
         .flatMap((entry) => entry.logins)

@@ -5,7 +5,7 @@ import { defineCommand } from './command.ts';
 import { eventColumns } from './event-columns.ts';
 import { endOfWatching, followEvents } from './follow-events.ts';
 import { instantsOf, listingOptions, printListing } from './listing.ts';
-import { withStore } from './with-store.ts';
+import { withStoreToRead } from './with-store.ts';
 
 /** `relaypass log`: the audit trail, oldest first; with `--follow` also what happens from now on. */
 export const command = defineCommand(
@@ -17,7 +17,7 @@ export const command = defineCommand(
       .example('$0 log --follow --jsonl', 'for another program')
       .epilog('JSON: at, kind (granted, refreshed, refused, expired, purged), address, user, service, by, reason, ...'),
   ({ config, since, follow, ...args }) =>
-    withStore(config, async ({ store }) => {
+    withStoreToRead(config, async ({ store }) => {
       if (follow && args.json) throw usage('--json is one array, which --follow never ends: use --jsonl');
       const columns = eventColumns(instantsOf({ absolute: follow ? true : args.absolute }));
       const { events, position } = store.events(since === undefined ? {} : { since: instantOf(since) });

@@ -7,7 +7,7 @@ import { defineCommand, print, printJson } from './command.ts';
 import { instantsOf } from './listing.ts';
 import { renderAddress, renderUser, type ShowOptions } from './show-text.ts';
 import { terminalOf } from './terminal.ts';
-import { withStore, type OpenHost } from './with-store.ts';
+import { withStoreToRead, type OpenHost } from './with-store.ts';
 
 /** `relaypass show`: the verdict, what it rests on, what the maps say, what was last seen, and what would change it. */
 export const command = defineCommand(
@@ -21,7 +21,7 @@ export const command = defineCommand(
       .example('$0 show --user alice@example.org', 'the same, where the address is not known')
       .epilog('JSON: address or user, permitted, barred, entry or logins, maps, events, advice.'),
   ({ config, address, user, json, absolute }) =>
-    withStore(config, async (host) => {
+    withStoreToRead(config, async (host) => {
       const options = optionsFor(host, absolute);
       if (address !== undefined && user === undefined) {
         const verdict = await addressVerdict(clientAddress(address), host);

@@ -3,7 +3,7 @@ import { hostStatus, type Status } from '../status/status.ts';
 import { defineCommand, print, printJson } from './command.ts';
 import { renderStatus } from './status-text.ts';
 import { terminalOf } from './terminal.ts';
-import { withStore } from './with-store.ts';
+import { withStoreToRead } from './with-store.ts';
 
 /** `relaypass status`: one screen, and an exit status for monitoring. */
 export const command = defineCommand(
@@ -17,7 +17,7 @@ export const command = defineCommand(
           'JSON: at, daemon, sources, entries, maps, lastHour, warnings (severity, what, todo).',
       ),
   ({ config, json }) =>
-    withStore(config, (host) => {
+    withStoreToRead(config, (host) => {
       const status = hostStatus(host);
       if (json) printJson(status);
       else print(renderStatus(status, terminalOf()).join('\n'));

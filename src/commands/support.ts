@@ -15,7 +15,7 @@ import { eventColumns } from './event-columns.ts';
 import { formatInstant } from './listing.ts';
 import { renderStatus } from './status-text.ts';
 import { renderTable } from './table.ts';
-import { withStore } from './with-store.ts';
+import { withStoreToRead } from './with-store.ts';
 
 const EVENTS_TOLD = 200;
 const PLAIN = { columns: undefined, hasColours: false };
@@ -61,7 +61,7 @@ async function checkLines(config: string | undefined): Promise<string[]> {
 async function storeSections(config: string | undefined, names: Set<string>): Promise<string[]> {
   let status: string[] = [];
   const log = await orReason(() =>
-    withStore(config, (host) => {
+    withStoreToRead(config, (host) => {
       const { events } = host.store.events();
       for (const { user, by = '' } of events) names.add(user).add(by);
       for (const { logins } of host.store.entries()) for (const { user } of logins) names.add(user);

@@ -14,7 +14,7 @@ import { Screen } from './screen.ts';
 import { renderTable } from './table.ts';
 import { terminalOf } from './terminal.ts';
 import { renderFrame } from './watch-frame.ts';
-import { withStore } from './with-store.ts';
+import { withStoreToRead } from './with-store.ts';
 
 const DRAW_EVERY_MS = 1000; // the time left is told in seconds
 const SHARE = 10; // a store that takes long to read is read less often: a tenth of the time at most
@@ -23,7 +23,7 @@ const EVENTS_KEPT = 200; // more than a terminal has rows
 export const command = defineCommand(
   (argv) => argv.example('$0 watch', 'until q or Ctrl-C').example('$0 watch | tee watched', 'plain lines, for a file'),
   ({ config }) =>
-    withStore(config, async ({ store }) => {
+    withStoreToRead(config, async ({ store }) => {
       const ending = endOfWatching();
       if (terminalOf().isTerminal) await watchOnScreen(store, ending);
       else await watchAsLines(store, ending.signal);

@@ -5,7 +5,7 @@ import type { ClusterConfig, Config } from '../config/schema.ts';
 import { OperationalError } from '../errors.ts';
 import { stderrLog, type Log } from '../log.ts';
 import { actAsOwner, storeDir } from '../store/owner.ts';
-import { limitsOf, Store } from '../store/store.ts';
+import { limitsOf, Store, type StoreOptions } from '../store/store.ts';
 
 /** A host's configuration, with this process acting as the owner of its state folder. */
 export interface Host {
@@ -36,14 +36,27 @@ function accessOrReason(config: ClusterConfig): Access | OperationalError {
   }
 }
 
-export function openStore({ config, log }: Host): Promise<Store> {
-  return Store.open({ dir: storeDir(config.state_dir), limits: limitsOf(config), clock: systemClock, log });
+export function openStore({ config, log }: Host, broken: StoreOptions['broken'] = 'refuse'): Promise<Store> {
+  return Store.open({ dir: storeDir(config.state_dir), limits: limitsOf(config), clock: systemClock, log, broken });
 }
 
 /** Hands the open store to `use` and closes it again, whatever happens. */
-export async function withStore<T>(configFile: string | undefined, use: (host: OpenHost) => Promise<T>): Promise<T> {
+export function withStore<T>(configFile: string | undefined, use: (host: OpenHost) => Promise<T>): Promise<T> {
+  return withOpened(configFile, 'refuse', use);
+}
+
+/** The same for a command that only reads, which a person waits for: the store is opened after a look at its head. */
+export function withStoreToRead<T>(configFile: string | undefined, use: (host: OpenHost) => Promise<T>): Promise<T> {
+  return withOpened(configFile, 'refuse-by-head', use);
+}
+
+async function withOpened<T>(
+  configFile: string | undefined,
+  broken: StoreOptions['broken'],
+  use: (host: OpenHost) => Promise<T>,
+): Promise<T> {
   const host = enterHost(loadConfig(configFile));
-  const store = await openStore(host);
+  const store = await openStore(host, broken);
   try {
     return await use({ ...host, store });
   } finally {

@@ -4,15 +4,17 @@ import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { lookAtHead } from './head.ts';
 import { probeStore } from './probe.ts';
 
 export interface PrepareOptions {
   readonly dir: string;
   /**
    * What to do with a store that cannot be read. The daemon sets it aside and begins anew, since the log can fill it
-   * again; a command refuses, since the daemon may be alive.
+   * again; a command refuses, since the daemon may be alive. One that a person waits for only looks at its head: to read
+   * all of it in a process of its own takes longer than the rest of a short command.
    */
-  readonly broken: 'set-aside' | 'refuse';
+  readonly broken: 'set-aside' | 'refuse' | 'refuse-by-head';
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -24,10 +26,11 @@ export interface PrepareOptions {
 export function prepareStore({ dir, broken, clock, log }: PrepareOptions): void {
   createFolder(dir);
   mustOwn(dir);
-  if (!existsSync(path.join(dir, 'data.mdb'))) return;
-  const verdict = probeStore(dir);
+  const file = path.join(dir, 'data.mdb');
+  if (!existsSync(file)) return;
+  const verdict = broken === 'refuse-by-head' ? lookAtHead(file) : probeStore(dir);
   if (verdict.sound) return;
-  if (broken === 'refuse') {
+  if (broken !== 'set-aside') {
     const advice = 'start the daemon, which sets it aside and begins a new one';
     throw new OperationalError(
       'store-broken',

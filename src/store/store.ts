@@ -24,7 +24,7 @@ import { Fence, type Published } from './fence.ts';
 import { Environment } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
-import { prepareStore } from './prepare.ts';
+import { prepareStore, type PrepareOptions } from './prepare.ts';
 import type { Key } from './lmdb.ts';
 import { clipped, counted, userKey, type Stored } from './record.ts';
 import { EndedSessions } from './sessions.ts';
@@ -38,7 +38,7 @@ export interface StoreOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** What to do with a store that cannot be read: only the daemon sets it aside. @default "refuse" */
-  readonly broken?: 'set-aside' | 'refuse';
+  readonly broken?: PrepareOptions['broken'];
 }
 
 /** The limits that the configuration sets. */

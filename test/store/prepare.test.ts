@@ -13,6 +13,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Environment } from '../../src/store/lmdb.ts';
 import { SCHEMA } from '../../src/store/meta.ts';
 import { Records } from '../../src/store/records.ts';
+import type { Store } from '../../src/store/store.ts';
 import { permitted, Place } from './fixture.ts';
 
 const asRoot = process.geteuid?.() === 0 ? test : test.skip; // giving a file away takes root
@@ -58,6 +59,42 @@ test.each([
   expect(place.logged).toEqual([expect.stringMatching(/^error: the store could not be read and was set aside/)]);
 });
 
+test.each([
+  [
+    'truncated',
+    (file: string) => truncateSync(file, statSync(file).size - 4096),
+    /data file has \d+ bytes and speaks of \d+/,
+  ],
+  ['cut to a page', (file: string) => truncateSync(file, 4096), /no second meta page/],
+  [
+    'overwritten',
+    (file: string) => writeFileSync(file, Buffer.alloc(statSync(file).size, 'x')),
+    /does not begin as one/,
+  ],
+  ['overwritten but for its head', overwriteBehindHead, /lacks its root page/],
+  ['replaced by a text', (file: string) => writeFileSync(file, 'hello'), /does not begin as one/],
+  ['emptied', (file: string) => truncateSync(file, 0), /does not begin as one/],
+])('a glance at its head refuses a store that was %s', async (_, damage, reason) => {
+  await fill();
+  damage(dataFile());
+  await expect(place.open({ broken: 'refuse-by-head' })).rejects.toThrow(reason);
+});
+
+test('a glance at its head lets a sound store pass, new, filled, emptied or grown', async () => {
+  expect(permitted(await look())).toEqual([]);
+  await fill();
+  const store = await look();
+  expect(permitted(store)).toHaveLength(100);
+  store.purge({ all: true });
+  expect(permitted(await look())).toEqual([]);
+  for (let round = 0; round < 20; round++) {
+    store.record({
+      logins: Array.from({ length: 50 }, (__, host) => place.login(`198.51.${round}.${host}`, `u${host}`)),
+    });
+    expect(permitted(await look()).length).toBeGreaterThan(0);
+  }
+});
+
 test('opens a store whose lock file is garbage or gone', async () => {
   await fill();
   writeFileSync(path.join(place.dir, 'lock.mdb'), Buffer.alloc(8192, 'x'));
@@ -98,6 +135,15 @@ async function fill(): Promise<void> {
 
 function dataFile(): string {
   return path.join(place.dir, 'data.mdb');
+}
+
+function look(): Promise<Store> {
+  return place.open({ broken: 'refuse-by-head' });
+}
+
+function overwriteBehindHead(file: string): void {
+  const data = readFileSync(file);
+  writeFileSync(file, data.fill('x', 8192));
 }
 
 /** Turns one address of a record, and of nothing else, into another: no fence of LMDB's stands there. */
