@@ -1,0 +1,134 @@
+/** A host to measure: a log, a state folder with entries in it, and the real daemon or a command. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createLog } from '../../src/log.ts';
+import { parseAddress, type Address } from '../../src/login/address.ts';
+import type { Login } from '../../src/login/login.ts';
+import { Store } from '../../src/store/store.ts';
+import { addressOf } from './mail-log.ts';
+
+export const CLI = path.resolve(import.meta.dirname, '../../src/cli.js');
+const GRACE_MS = 1_800_000;
+const A_COMMIT = 10_000;
+
+export class BenchHost {
+  readonly dir = mkdtempSync(path.join(os.tmpdir(), 'relaypass-bench-'));
+  readonly log = path.join(this.dir, 'mail.log');
+  readonly config = path.join(this.dir, 'relaypass.toml');
+  readonly socket = path.join(this.dir, 'socketmap');
+  readonly state = path.join(this.dir, 'state');
+  #daemon: ChildProcess | undefined;
+
+  /** With an empty log, or a link to `log`. */
+  constructor(maps: string, log?: string) {
+    mkdirSync(this.state);
+    if (log === undefined) writeFileSync(this.log, '');
+    else symlinkSync(log, this.log);
+    const lookup = `[[lookup]]\nprotocol = "socketmap"\nlisten = "unix:${this.socket}"\n`;
+    const admission = '[admission]\nmax_entries = 10000000\n';
+    writeFileSync(
+      this.config,
+      `state_dir = "${this.state}"\n[[source]]\nfile = "${this.log}"\n${maps}${lookup}${admission}`,
+    );
+  }
+
+  /** Opens the store itself, while no daemon needs to. */
+  openStore(clock = Date.now): Promise<Store> {
+    const limits = {
+      graceMs: GRACE_MS,
+      maxSessionMs: 0,
+      maxAddressesPerUser: 10,
+      maxUsersPerAddress: 0,
+      maxEntries: 1e7,
+    };
+    const log = createLog({ write: () => undefined, priorities: false });
+    return Store.open({ dir: path.join(this.state, 'store'), limits, clock, log });
+  }
+
+  /** Fills the store with `count` entries. */
+  async fill(count: number): Promise<void> {
+    const store = await this.openStore();
+    fillStore(store, count, Date.now());
+    await store.close();
+  }
+
+  /** Starts the daemon; resolves when it follows the log. */
+  async start(): Promise<void> {
+    const daemon = spawn(process.execPath, [CLI, 'run', '--config', this.config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#daemon = daemon;
+    let said = '';
+    daemon.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)));
+    while (!said.includes('started')) {
+      if (daemon.exitCode !== null) throw new Error(said);
+      await once(daemon.stderr, 'data');
+    }
+  }
+
+  logIn(address: string, user: string): void {
+    const message = `imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<x>`;
+    appendFileSync(this.log, `${new Date().toISOString()} mx dovecot: ${message}\n`);
+  }
+
+  /** CPU seconds of the daemon up to now. */
+  cpuS(): number {
+    const fields = readFileSync(`/proc/${this.#daemon?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  rssMb(): number {
+    const [, kb] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#daemon?.pid}/status`, 'utf8')) ?? [];
+    return Math.round(Number(kb) / 1024);
+  }
+
+  run(...args: string[]): void {
+    const { status, stderr } = spawnSync(process.execPath, [CLI, ...args, '--config', this.config], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+  }
+
+  async remove(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon?.exitCode === null) {
+      daemon.kill('SIGTERM');
+      await once(daemon, 'exit');
+    }
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Records one login for each of `count` clients, spread over the last minute of `now`. */
+export function fillStore(store: Store, count: number, now: number, spreadMs = 60_000): void {
+  for (let first = 0; first < count; first += A_COMMIT) {
+    const numbers = Array.from({ length: Math.min(A_COMMIT, count - first) }, (_, index) => first + index);
+    store.record({
+      logins: numbers.map((number) => loginOf(number, now - spreadMs + Math.floor((number * spreadMs) / count))),
+    });
+  }
+}
+
+/** The login of client number `number` at `at`. */
+export function loginOf(number: number, at: number): Login {
+  const line = `${new Date(at).toISOString()} mx dovecot: imap-login: Login: user=<user${number}>, rip=${addressOf(number)}`;
+  const evidence = { by: 'log', source: 'file:/var/log/mail.log', pattern: 'dovecot', line } as const;
+  return {
+    address: canonical(addressOf(number)),
+    user: `user${number}`,
+    service: 'imap',
+    at,
+    expiresAt: at + GRACE_MS,
+    session: undefined,
+    evidence,
+  };
+}
+
+function canonical(text: string): Address {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new TypeError(`${text}: ${parsed.reason}`);
+  return parsed.address;
+}

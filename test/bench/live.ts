@@ -1,0 +1,118 @@
+/**
+ * From a line in the log to the map that the MTA reads, and to a live answer.    npm run bench:live
+ *
+ * A map is built by the host's makemap, or the one below ~/.cache/relaypass/lab (test/e2e/lab/fetch.sh sendmail).
+ */
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { BenchHost } from './host.ts';
+import { addressOf } from './mail-log.ts';
+import { has, percentile } from './measure.ts';
+import { report, time, type Row } from './report.ts';
+
+const LOGINS = Number(process.env['BENCH_LOGINS'] ?? 40);
+const LAB_TOOLS = path.join(
+  process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'),
+  'relaypass/lab/sendmail/tools',
+);
+if (!has('makemap') && existsSync(path.join(LAB_TOOLS, 'makemap'))) process.env['PATH'] += `:${LAB_TOOLS}`;
+
+const rows: Row[] = [];
+for (const [entries, targets] of [
+  [1000, [10, 20]],
+  [100_000, [15, 30]],
+] as const)
+  rows.push(await toMap(entries, targets));
+rows.push(await toAnswer());
+rows.push(await rebuild(100_000));
+report('live', rows);
+
+async function toMap(entries: number, [p50, p99]: readonly [number, number]): Promise<Row> {
+  const host = new BenchHost('[[map]]\nmta = "sendmail"\ntype = "hash"\n');
+  const map = path.join(host.state, 'popauth.db');
+  await host.fill(entries);
+  await host.start();
+  const times = await eachLogin(async (address, user) => {
+    const before = statSync(map).ino;
+    host.logIn(address, user);
+    while (statSync(map).ino === before) await sleep(1);
+  });
+  await host.remove();
+  return rowOf(`append to renamed map, p50 / p99, ${entries.toLocaleString('en')} entries`, times, p50, p99);
+}
+
+async function toAnswer(): Promise<Row> {
+  const host = new BenchHost('[[map]]\nmta = "none"\ntype = "text"\n');
+  await host.start();
+  const socket = net.connect(host.socket);
+  const ask = (address: string) =>
+    new Promise<string>((resolve) => {
+      socket.once('data', (data) => resolve(data.toString()));
+      const request = `relaypass ${address}`;
+      socket.write(`${request.length}:${request},`);
+    });
+  const times = await eachLogin(async (address, user) => {
+    host.logIn(address, user);
+    while (!(await ask(address)).includes('OK')) await setImmediate();
+  });
+  socket.destroy();
+  await host.remove();
+  return rowOf('append to a permitted live answer, p50 / p99', times, 2, 5);
+}
+
+/** What each new client's login takes, milliseconds; each waits until the last one's work is over. */
+async function eachLogin(logIn: (address: string, user: string) => Promise<void>): Promise<number[]> {
+  const times: number[] = [];
+  for (let number = 0; number < LOGINS; number++) {
+    await sleep(150);
+    const start = performance.now();
+    await logIn(addressOf(900_000 + number), `new${number}`);
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+function rowOf(what: string, times: readonly number[], p50: number, p99: number): Row {
+  const [half, most] = [percentile(times, 50), percentile(times, 99)];
+  return {
+    what,
+    measured: `${half.toFixed(1)} / ${most.toFixed(1)} ms`,
+    target: `<= ${p50} / ${p99} ms`,
+    isMet: half <= p50 && most <= p99,
+  };
+}
+
+async function rebuild(entries: number): Promise<Row> {
+  const host = new BenchHost('[[map]]\nmta = "sendmail"\ntype = "hash"\n');
+  await host.fill(entries);
+  const sorted = Array.from({ length: entries }, (_, number) => `${addressOf(number)}\tRELAY`).toSorted();
+  writeFileSync(path.join(host.dir, 'sorted'), `${sorted.join('\n')}\n`);
+  const bare: number[] = [];
+  const own: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    bare.push(
+      elapsedS(() => spawnSync('bash', ['-c', `makemap -c 16777216 hash ${host.dir}/bare < ${host.dir}/sorted`])),
+    );
+    own.push(elapsedS(() => void host.run('sweep')));
+  }
+  await host.remove();
+  const ratio = percentile(own, 50) / percentile(bare, 50);
+  const measured = `${ratio.toFixed(1)} x: the whole command ${time(percentile(own, 50))}, makemap ${time(percentile(bare, 50))}`;
+  return {
+    what: `\`sweep\` that rebuilds ${entries.toLocaleString('en')} entries`,
+    measured,
+    target: '<= 1.2 x for the build alone',
+    isMet: undefined,
+  };
+}
+
+function elapsedS(work: () => SpawnSyncReturns<Buffer> | undefined): number {
+  const start = performance.now();
+  const done = work();
+  if (done !== undefined && done.status !== 0) throw new Error(done.stderr.toString());
+  return (performance.now() - start) / 1000;
+}
