@@ -92,7 +92,7 @@ ifSendmail.each(['hash', 'btree'])('imports a %s map that makemap built, as popr
 });
 
 ifPostfix.each(['hash', 'btree', 'lmdb', 'cdb'])('imports a %s map that postmap built', async (type) => {
-  const { file } = await build({ mta: 'postfix', type, form: 'pop-before-smtp' }, postfix);
+  const { file } = await build({ mta: 'postfix', type }, postfix);
   expect((await imported(file, postfix)).toSorted()).toEqual([...ADDRESSES, 'relaypass:probe'].toSorted());
 });
 
