@@ -72,9 +72,9 @@ function checkMaps(config: Config): Finding[] {
   const findings: Finding[] = [];
   attempt(findings, 'correct [[map]]', () => {
     const tools = hostTools();
-    for (const target of resolveMaps(config.map, config.state_dir, tools)) {
-      findings.push(...checkMap(target), ...checkMta(target, tools, config.admission.ipv6_prefix));
-    }
+    const targets = resolveMaps(config.map, config.state_dir, tools);
+    const wired = { targets, lookups: config.lookup, ipv6Prefix: config.admission.ipv6_prefix };
+    findings.push(...targets.flatMap(checkMap), ...checkMta(wired, tools));
   });
   return findings;
 }

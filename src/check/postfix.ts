@@ -1,95 +1,148 @@
 /**
- * Whether Postfix asks a map of ours for who may relay, and what stands in its way: the order of the restrictions, a
- * service with its own, a map that Postfix cannot read.
+ * Whether Postfix asks relaypass who may relay, by a map or a live look-up, and what stands in its way: the order of the
+ * restrictions, a service with its own, a map that Postfix cannot read.
+ *
+ * Limits: read from postconf, not tried in a conversation. Restriction classes of the admin are not looked into.
  */
-import { spawnSync } from 'node:child_process';
+import type { LookupConfig } from '../config/schema.ts';
 import { SENTINEL } from '../map/render.ts';
 import type { MapTarget } from '../map/target.ts';
 import type { MapTools } from '../map/tools.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
+import { askPostfix, relayRestrictions } from './postconf.ts';
+import { bare, lookupWay, mapWay, postfixSetting, type Verdict, type Way } from './postfix-ways.ts';
+import { refuses, wordsOf, type Restrictions } from './wiring.ts';
 
-export function checkPostfix(target: MapTarget, tools: MapTools, ipv6Prefix: 64 | 128): Finding[] {
-  const plain = `${target.type}:${target.path}`;
-  const map = ipv6Prefix === 64 ? plain : `unionmap:{regexp:/dev/null,${plain}}`;
-  const value = `permit_mynetworks, permit_auth_destination, check_client_access ${map}, reject_unauth_destination`;
-  const todo = `run postconf -e 'smtpd_relay_restrictions = ${value}' and postfix reload`;
-  const settings = ask(tools, 'postconf', ['-h', 'smtpd_relay_restrictions', 'smtpd_recipient_restrictions']);
-  if (settings === undefined)
-    return [warning('postconf: did not answer, so nobody knows whether Postfix uses the map', todo)];
-  const [relay = '', recipient = ''] = settings.split('\n');
-  const name = relay.trim() === '' ? 'smtpd_recipient_restrictions' : 'smtpd_relay_restrictions';
+/** What the configuration of relaypass has for the MTAs. */
+export interface Wired {
+  readonly targets: readonly MapTarget[];
+  readonly lookups: readonly LookupConfig[];
+  readonly ipv6Prefix: 64 | 128;
+}
+
+/** Nothing on a host without Postfix, or where nothing is meant for it. */
+export function checkPostfix({ targets, lookups, ipv6Prefix }: Wired, tools: MapTools): Finding[] {
+  if (tools.find('postconf') === undefined) return [];
+  const maps = targets.filter(({ form }) => form === 'postfix' || form === 'pop-before-smtp');
+  const queue = askPostfix(tools, 'postconf', ['-xh', 'queue_directory'])?.trim() ?? '/var/spool/postfix';
+  const ways = [
+    ...lookups.flatMap((lookup) => lookupWay(lookup, queue) ?? []),
+    ...maps.map((target) => mapWay(target, ipv6Prefix)),
+  ];
+  const isMeant = maps.length > 0 || lookups.some(({ protocol }) => protocol === 'policy' || protocol === 'tcp');
+  return isMeant ? [...checkWays(ways, tools), ...maps.flatMap((target) => checkMap(target, tools))] : [];
+}
+
+function asCommand(list: Restrictions, way: Way): string {
+  return `run postconf -e '${postfixSetting(list, way)}' && postfix reload`;
+}
+
+function checkWays(ways: readonly Way[], tools: MapTools): Finding[] {
+  const list = relayRestrictions(tools);
+  const [first] = ways;
+  if (list === undefined || first === undefined)
+    return [warning('postconf: did not answer, so nobody knows whether Postfix asks relaypass', 'see what it says')];
+  const asked = ways.filter((way) => list.words.some((word) => way.judge(bare(word)) !== 'other'));
+  const found = asked.flatMap((way) => checkPlace(list, way));
+  const missing = `main.cf: ${list.parameter} does not ask ${ways.map(({ name }) => name).join(' or ')}`;
+  const nothing = [error(missing, asCommand(list, first))];
   return [
-    ...checkRestrictions(name, relay.trim() === '' ? recipient : relay, { plain, map, todo }),
-    ...checkNetworks(tools, plain),
-    ...checkServices(tools, plain, value),
-    ...checkReading(tools, plain),
+    ...(asked.length > 0 ? found : nothing),
+    ...checkOpen(list),
+    ...checkBound(asked),
+    ...checkNetworks(asked.length > 0 ? asked : ways, tools),
+    ...checkServices(ways, list, tools),
   ];
 }
 
-interface Wanted {
-  readonly plain: string;
-  /** As it has to be written. */
-  readonly map: string;
-  readonly todo: string;
-}
-
-const REFUSES = /^(reject|defer|reject_unauth_destination|defer_unauth_destination)$/;
-
-function checkRestrictions(name: string, value: string, { plain, map, todo }: Wanted): Finding[] {
-  const list = restrictionsOf(value);
-  const at = list.findIndex((word, index) => word === map && list[index - 1] === 'check_client_access');
-  if (at < 0 && !value.includes(plain)) return [error(`main.cf: ${name} does not use ${plain}`, todo)];
-  if (at < 0) return [error(`main.cf: uses ${plain} in a way that permits neighbours of an IPv6 address`, todo)];
-  const before = list.slice(0, at);
-  const refusal = before.find((word) => REFUSES.test(word));
+function checkPlace(list: Restrictions, way: Way): Finding[] {
+  const { parameter, words } = list;
+  const todo = asCommand(list, way);
+  const at = words.findIndex((word) => way.judge(bare(word)) !== 'other');
+  const argument = bare(words[at] ?? '');
+  const fault = FAULT[way.judge(argument)];
+  if (fault !== undefined) return [error(`main.cf: ${parameter} asks ${argument}: ${fault}`, todo)];
+  const check = words[at - 1];
+  const wanted = way.restriction.split(' ', 1)[0];
+  if (check !== wanted) {
+    const what = `main.cf: ${parameter} has ${check ?? 'nothing'} before ${argument}, where ${wanted} belongs`;
+    return [error(what, todo)];
+  }
+  const before = words.slice(0, at);
+  const refusal = before.find(refuses);
   if (refusal !== undefined)
-    return [error(`main.cf: ${name} has ${refusal} before ${map}, which is never asked`, todo)];
-  const found = ok(`main.cf: uses ${map}`);
-  if (before.includes('permit_auth_destination')) return [found];
-  const what = `main.cf: ${name} has no permit_auth_destination before ${map}: without the map inbound mail is put off`;
+    return [error(`main.cf: ${parameter} has ${refusal} before ${argument}, which is never asked`, todo)];
+  const found = ok(`main.cf: ${parameter} asks ${argument}`);
+  if (parameter !== 'smtpd_relay_restrictions' || before.includes('permit_auth_destination')) return [found];
+  const what = `main.cf: ${parameter} has no permit_auth_destination before ${argument}: without an answer inbound mail is put off`;
   return [found, warning(what, todo)];
 }
 
-/** The words of a list of restrictions; what is in braces is one of them, without the blanks in it. */
-function restrictionsOf(value: string): string[] {
-  const words = value.match(/(?:[^\s,{]|\{[^}]*\})+/g) ?? [];
-  return words.map((word) => word.replaceAll(/\s/g, ''));
+const FAULT: Readonly<Record<Verdict, string | undefined>> = {
+  parts: 'parts of an IPv6 address are looked up too, and permit its neighbours',
+  whole: 'no parts of an IPv6 address are looked up, so none of the networks in the map is found',
+  type: 'that is not the type of the map',
+  right: undefined,
+  other: undefined,
+};
+
+/** What relays for everybody whatever relaypass says. */
+function checkOpen({ parameter, words }: Restrictions): Finding[] {
+  const end = words.findIndex(refuses);
+  const before = (end < 0 ? words : words.slice(0, end)).map(bare);
+  const open = before.find((word) => word === 'permit' || OPEN_WHEN_DOWN.test(word));
+  if (open !== undefined) {
+    const todo =
+      'take it out: with "permit" any client relays, as it would with that answer for a service that is down';
+    return [error(`main.cf: ${parameter} has ${open} before anything refuses: an open relay`, todo)];
+  }
+  if (end >= 0) return [];
+  return [error(`main.cf: ${parameter} refuses nobody: an open relay`, 'end it with reject_unauth_destination')];
 }
 
-function checkNetworks(tools: MapTools, plain: string): Finding[] {
-  if (ask(tools, 'postconf', ['-h', 'mynetworks'])?.includes(plain) !== true) return [];
-  const what = `main.cf: mynetworks holds ${plain}, which frees its clients of more than the refusal to relay`;
-  return [warning(what, 'take it out of mynetworks: smtpd_relay_restrictions is the place')];
-}
+const OPEN_WHEN_DOWN = /default_action=\{?(permit|ok|relay|\d+)(?=[,}]|$)/i; // access(5): a mere number is OK
 
-/** A `-o smtpd_relay_restrictions=` in master.cf holds for its service instead of main.cf's. */
-function checkServices(tools: MapTools, plain: string, value: string): Finding[] {
-  const overrides = ask(tools, 'postconf', ['-P', '*/inet/smtpd_relay_restrictions']) ?? '';
-  return overrides
-    .split('\n')
-    .map((line) => line.split(' = ', 2))
-    .filter(([parameter = '', own = '']) => parameter.includes('/') && !own.includes(plain))
-    .map(([parameter = '']) => {
-      const what = `master.cf: ${parameter} has its own value, which does not use ${plain}`;
-      return warning(what, `where clients without AUTH use that service: postconf -P '${parameter}=${value}'`);
+/** A map beside a look-up that is bound to the sender permits every sender. */
+function checkBound(asked: readonly Way[]): Finding[] {
+  const bound = asked.find(({ isBound }) => isBound);
+  return asked
+    .filter(({ isBound }) => bound !== undefined && !isBound)
+    .map(({ name }) => {
+      const what = `main.cf: asks ${name} beside ${bound?.name}, whose bind_sender then holds for nobody`;
+      return error(what, `take ${name} out of the restrictions`);
     });
 }
 
-function checkReading(tools: MapTools, plain: string): Finding[] {
-  if (ask(tools, 'postmap', ['-q', SENTINEL.key, plain])?.trim() === SENTINEL.value)
-    return [ok(`${plain}: Postfix reads it`)];
-  return [error(`${plain}: postmap -q finds nothing in it`, 'run "relaypass sweep" and see why it fails')];
+function checkNetworks(ways: readonly Way[], tools: MapTools): Finding[] {
+  const networks = wordsOf(askPostfix(tools, 'postconf', ['-xh', 'mynetworks']) ?? '').map(bare);
+  return ways
+    .filter(({ judge }) => networks.some((word) => judge(word) !== 'other'))
+    .map(({ name }) => {
+      const what = `main.cf: mynetworks holds ${name}, which frees its clients of more than the refusal to relay`;
+      return warning(what, 'take it out of mynetworks: smtpd_relay_restrictions is the place');
+    });
 }
 
-const TIMEOUT_MS = 10_000; // each answers in milliseconds; a fatal Postfix tool sleeps a second first
+/** A `-o smtpd_relay_restrictions=` in master.cf holds for its service instead of main.cf's. */
+function checkServices(ways: readonly Way[], { parameter }: Restrictions, tools: MapTools): Finding[] {
+  const overrides = askPostfix(tools, 'postconf', ['-P', `*/inet/${parameter}`]) ?? '';
+  return overrides
+    .split('\n')
+    .map((line) => line.split(' = ', 2))
+    .filter(([service = '', own = '']) => service.includes('/') && !asksAny(ways, own))
+    .map(([service = '']) => {
+      const what = `master.cf: ${service} has its own value, which asks nothing of relaypass`;
+      return warning(what, `where clients without AUTH use that service, take that line out of master.cf`);
+    });
+}
 
-/** What the tool answers; undefined where it fails, as an older one does that does not know the question. */
-function ask(tools: MapTools, tool: 'postconf' | 'postmap', args: readonly string[]): string | undefined {
-  const { status, stdout } = spawnSync(tools.find(tool) ?? tool, args, {
-    env: tools.env,
-    encoding: 'utf8',
-    timeout: TIMEOUT_MS,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return status === 0 ? stdout : undefined;
+function asksAny(ways: readonly Way[], list: string): boolean {
+  return wordsOf(list).some((word) => ways.some(({ judge }) => judge(bare(word)) !== 'other'));
+}
+
+function checkMap({ type, path }: MapTarget, tools: MapTools): Finding[] {
+  const name = `${type}:${path}`;
+  if (askPostfix(tools, 'postmap', ['-q', SENTINEL.key, name])?.trim() === SENTINEL.value)
+    return [ok(`${name}: Postfix reads it`)];
+  return [error(`${name}: postmap -q finds nothing in it`, 'run "relaypass sweep" and see why it fails')];
 }

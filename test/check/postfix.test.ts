@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import type { Finding } from '../../src/check/finding.ts';
 import { checkPostfix } from '../../src/check/postfix.ts';
+import type { LookupConfig } from '../../src/config/schema.ts';
 import type { MapTarget } from '../../src/map/target.ts';
 import { standInTools } from '../map/stand-in-tools.ts';
 import { tempDir } from '../temp-dir.ts';
@@ -15,20 +17,30 @@ interface Setting {
   readonly networks?: string;
   readonly services?: string;
   readonly found?: string;
+  readonly maps?: readonly MapTarget[];
+  readonly lookups?: readonly LookupConfig[];
+  readonly ipv6Prefix?: 64 | 128;
 }
 
-/** What is found with such settings, each by its severity and words. */
-function findings({ relay = GOOD, recipient = '', networks = '', services = '', found = 'DUNNO' }: Setting): string[] {
+function check(setting: Setting): Finding[] {
+  const { relay = GOOD, recipient = '', networks = '', services = '', found = 'DUNNO' } = setting;
+  const { maps = [TARGET], lookups = [], ipv6Prefix = 128 } = setting;
   const postconf = `case "$2" in
+queue_directory) echo /var/spool/postfix ;;
 smtpd_relay_restrictions) printf '%s\\n' '${relay}' '${recipient}' ;;
 mynetworks) echo '127.0.0.0/8 ${networks}' ;;
 *) printf '%s\\n' '${services}' ;;
 esac`;
   const tools = standInTools(tempDir(), { postconf, postmap: `echo ${found}` });
-  return checkPostfix(TARGET, tools, 128).map(({ severity, what }) => `${severity} ${what}`);
+  return checkPostfix({ targets: maps, lookups, ipv6Prefix }, tools);
 }
 
-const ALL_WELL = [`ok main.cf: uses ${MAP}`, `ok hash:${PATH}: Postfix reads it`];
+/** What is found with such settings, each by its severity and words. */
+function findings(setting: Setting): string[] {
+  return check(setting).map(({ severity, what }) => `${severity} ${what}`);
+}
+
+const ALL_WELL = [`ok main.cf: smtpd_relay_restrictions asks ${MAP}`, `ok hash:${PATH}: Postfix reads it`];
 
 test('finds nothing wrong with the line that it recommends, however that is spaced', () => {
   expect(findings({})).toEqual(ALL_WELL);
@@ -39,16 +51,18 @@ test('finds nothing wrong with the line that it recommends, however that is spac
 
 test('tells that the map is not used, or only where it permits nothing', () => {
   const [first] = findings({ relay: 'permit_mynetworks, reject_unauth_destination', recipient: GOOD });
-  expect(first).toBe(`error main.cf: smtpd_relay_restrictions does not use hash:${PATH}`);
+  expect(first).toBe(`error main.cf: smtpd_relay_restrictions does not ask hash:${PATH}`);
 });
 
 test('looks at smtpd_recipient_restrictions where there are no others', () => {
-  expect(findings({ relay: '', recipient: GOOD })).toEqual(ALL_WELL);
+  expect(findings({ relay: '', recipient: GOOD })).toEqual(
+    ALL_WELL.map((line) => line.replace('_relay_', '_recipient_')),
+  );
 });
 
 test('tells of a map that is looked up by parts of an address', () => {
   const [first] = findings({ relay: GOOD.replace(MAP, `hash:${PATH}`) });
-  expect(first).toMatch(/^error .* permits neighbours/);
+  expect(first).toMatch(/^error .* permit its neighbours/);
 });
 
 test('tells of a map behind what refuses', () => {
@@ -75,3 +89,89 @@ test('warns of a service with its own restrictions', () => {
 test('tells of a map that Postfix cannot read', () => {
   expect(findings({ found: '' })).toContainEqual(expect.stringMatching(/^error .*postmap -q finds nothing/));
 });
+
+test.each([
+  ['a map of another type', GOOD.replace('hash:', 'btree:'), /: that is not the type of the map$/],
+  [
+    'another check',
+    GOOD.replace('check_client_access', 'check_sender_access'),
+    /has check_sender_access before unionmap/,
+  ],
+  [
+    'a permit before what refuses',
+    GOOD.replace('reject_', 'permit, reject_'),
+    /has permit before anything refuses: an open/,
+  ],
+  ['no refusal', GOOD.replace(', reject_unauth_destination', ''), /refuses nobody: an open relay$/],
+  [
+    'a service that permits when it is down',
+    GOOD.replace('reject_', 'check_policy_service { inet:127.0.0.1:9, { default_action = permit } }, reject_'),
+    /default_action=permit.* an open relay$/,
+  ],
+])('tells of %s', (_, relay, expected) => {
+  expect(findings({ relay })).toContainEqual(expect.stringMatching(expected));
+});
+
+test('wants the plain map where networks are in it, which have to be found by parts of an address', () => {
+  const plain = GOOD.replace(MAP, `hash:${PATH}`);
+  expect(findings({ relay: plain, ipv6Prefix: 64 })[0]).toBe(`ok main.cf: smtpd_relay_restrictions asks hash:${PATH}`);
+  expect(findings({ relay: GOOD, ipv6Prefix: 64 })[0]).toMatch(/^error .* none of the networks in the map is found$/);
+});
+
+test('tells the command that adds the map, or puts it right, and leaves the rest as it is', () => {
+  const policy = 'check_policy_service { unix:own, { default_action = DEFER no answer } }';
+  const relay = `permit_mynetworks permit_sasl_authenticated ${policy} defer_unauth_destination`;
+  const wanted = `permit_mynetworks, permit_sasl_authenticated, ${policy}, permit_auth_destination, check_client_access ${MAP}, defer_unauth_destination`;
+  const command = `run postconf -e 'smtpd_relay_restrictions = ${wanted}' && postfix reload`;
+  expect(check({ relay })[0]?.todo).toBe(command);
+  const wrong = `check_client_access btree:${PATH}, ${relay}`;
+  expect(check({ relay: wrong })[0]?.todo).toBe(command);
+  const late = `${relay}, check_client_access ${MAP}`;
+  expect(check({ relay: late })[0]?.todo).toBe(command);
+});
+
+const LOOKUPS: LookupConfig[] = [
+  { protocol: 'policy', listen: unix('/var/spool/postfix/relaypass/policy'), bind_sender: 'user' },
+  { protocol: 'socketmap', listen: unix('/var/spool/postfix/relaypass/socketmap'), bind_sender: 'off' },
+  { protocol: 'tcp', listen: { kind: 'inet', host: '127.0.0.1', port: 9002 } },
+];
+
+test.each([
+  'check_policy_service { unix:relaypass/policy, timeout=2s, default_action={451 4.3.5 down, try later} }',
+  'check_policy_service unix:/var/spool/postfix/relaypass/policy',
+  'check_client_access socketmap:unix:relaypass/socketmap:relaypass',
+  'check_client_access tcp:127.0.0.1:9002',
+  'check_client_access tcp:[127.0.0.1]:9002',
+])('takes a live look-up for a map: %s', (restriction) => {
+  const relay = `permit_mynetworks, permit_auth_destination, ${restriction}, reject_unauth_destination`;
+  const [first, ...rest] = findings({ relay, maps: [], lookups: LOOKUPS });
+  expect(first).toMatch(/^ok main.cf: smtpd_relay_restrictions asks /);
+  expect(rest).toEqual([]);
+});
+
+test('tells how a live look-up is asked', () => {
+  const [finding] = check({ relay: 'reject_unauth_destination', maps: [], lookups: LOOKUPS });
+  expect(finding?.what).toBe(
+    'main.cf: smtpd_relay_restrictions does not ask policy unix:/var/spool/postfix/relaypass/policy or ' +
+      'socketmap unix:/var/spool/postfix/relaypass/socketmap or tcp inet:127.0.0.1:9002',
+  );
+  expect(finding?.todo).toContain(
+    'check_policy_service { unix:relaypass/policy, timeout=2s, try_limit=1, default_action={451 4.3.5 relay ' +
+      'authorization is down, try later} }, reject_unauth_destination',
+  );
+});
+
+test('tells of a map beside a look-up that is bound to the sender', () => {
+  const relay = GOOD.replace('reject_', 'check_policy_service unix:relaypass/policy, reject_');
+  expect(findings({ relay, lookups: LOOKUPS })).toContainEqual(
+    expect.stringMatching(/^error main.cf: asks hash:.* beside policy .*bind_sender then holds for nobody$/),
+  );
+});
+
+test('says nothing where nothing is meant for Postfix', () => {
+  expect(findings({ maps: [], relay: 'reject' })).toEqual([]);
+});
+
+function unix(path: string) {
+  return { kind: 'unix', path } as const;
+}
