@@ -62,5 +62,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.ok);
 });
-// What a failed part still holds open must not keep the process; on Linux all that was printed is written by now.
-process.exit(await main(process.argv.slice(2)));
+const status = await main(process.argv.slice(2));
+await Promise.all([process.stdout, process.stderr].map(written));
+process.exit(status); // what a failed part still holds open must not keep the process
+
+/** Resolves when all that was printed is written: to a pipe that is full it is not yet. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}

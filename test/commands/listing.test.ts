@@ -1,8 +1,9 @@
 /** Listings as a terminal, a pipe and another program meet them. */
+import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { PseudoTerminal, screenOf } from '../pseudo-terminal.ts';
-import { TestHost } from '../relaypass-process.ts';
+import { loginLine, TestHost, until } from '../relaypass-process.ts';
 
 function hostWithGrants(): TestHost {
   const host = new TestHost();
@@ -68,4 +69,14 @@ test.each([80, 40])('check fits on a terminal of %i columns', async (columns) =>
   const lines = await screenOf(['check', '--config', host.configFile], { columns });
   expect(lines.join('\n')).toMatch(/^error {4}/m);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+});
+
+test('list prints all to a pipe, also what is more than that holds at once', async () => {
+  const host = new TestHost();
+  const addresses = Array.from({ length: 3000 }, (_, i) => `198.51.${100 + (i >> 8)}.${i & 255}`);
+  writeFileSync(host.log, addresses.map((address, i) => loginLine(`u${i}`, address)).join(''));
+  await host.startDaemon();
+  await until(() => host.permitted().length === addresses.length, 'all to be permitted');
+  const { stdout } = host.run('list', '--jsonl');
+  expect(stdout.split('\n').slice(0, -1)).toHaveLength(addresses.length);
 });
