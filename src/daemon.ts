@@ -13,6 +13,7 @@ import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { admissionRules, barredNow, REFUSALS } from './login/admission.ts';
 import type { MapBuilder } from './map/build.ts';
+import { countAttempt, type Tally } from './metrics/tally.ts';
 import { emptyAbandonedMaps } from './map/abandoned.ts';
 import { Publisher } from './map/publish.ts';
 import type { MapTarget } from './map/target.ts';
@@ -26,6 +27,7 @@ import type { Entry } from './store/entry.ts';
 import { ExpiryClock } from './store/expiry-clock.ts';
 import { limitsOf, Store } from './store/store.ts';
 import { storeDir } from './store/owner.ts';
+import { ownVersion } from './version.ts';
 
 /** What a daemon is made of, checked beforehand, so that a bad configuration stops nothing that runs. */
 export interface DaemonPlan {
@@ -39,6 +41,7 @@ export interface DaemonPlan {
   readonly clusterAccess?: Access | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tally: Tally;
   /** Called before anything is published, when no other daemon works on the state folder. */
   readonly onEntered?: () => void;
   /** Called about once a second, as long as every part does its work. */
@@ -76,7 +79,9 @@ export class Daemon {
       await this.#startCluster(store, publisher);
       const sources = this.#plan.createSources();
       sources.forEach((source) => this.#following.add(source));
+      this.#plan.tally.keepSources(sources.map(({ id }) => id));
       for (const source of sources) await this.#startIntake(source, store, publisher);
+      await this.#startMetrics(store);
     } catch (error) {
       await this.stop();
       throw error;
@@ -121,8 +126,9 @@ export class Daemon {
 
   /** The maps are true before the first line is read. */
   async #startPublisher(store: Store): Promise<Publisher> {
-    const { targets, builder, clock, log } = this.#plan;
-    const publisher = new Publisher({ store, targets, builder, clock, log, onFailure: this.#fail });
+    const { targets, builder, clock, log, tally } = this.#plan;
+    const onAttempt = countAttempt(tally);
+    const publisher = new Publisher({ store, targets, builder, clock, log, onAttempt, onFailure: this.#fail });
     this.#stops.push(() => publisher.stop());
     publisher.start();
     await publisher.rebuildNow();
@@ -132,6 +138,7 @@ export class Daemon {
 
   #startExpiry(store: Store, publisher: Publisher): void {
     const changed = (expired: readonly Entry[]): void => {
+      this.#plan.tally.expired += expired.length;
       expired.forEach(({ address, logins }) => this.#plan.log.info('expired', { address, user: logins[0]?.user }));
       publisher.request();
     };
@@ -142,10 +149,10 @@ export class Daemon {
   }
 
   async #startLookups(store: Store, publisher: Publisher): Promise<void> {
-    const { config, lookups, clock, log } = this.#plan;
+    const { config, lookups, clock, log, tally } = this.#plan;
     const rules = admissionRules(config.admission, config.grace);
     const changed = (): void => publisher.request();
-    const servers = new LookupServers({ lookups, store, rules, clock, log, changed, failed: this.#fail });
+    const servers = new LookupServers({ lookups, store, rules, clock, log, tally, changed, failed: this.#fail });
     this.#stops.push(() => servers.stop());
     await servers.start();
   }
@@ -170,15 +177,25 @@ export class Daemon {
     cluster.start();
   }
 
+  async #startMetrics(store: Store): Promise<void> {
+    const { metrics } = this.#plan.config;
+    if (metrics === undefined) return;
+    const { Metrics } = await import('./metrics/metrics.ts');
+    const subject = { ...this.#plan, store, clusterStatus: () => this.clusterStatus(), version: ownVersion() };
+    const telling = new Metrics({ ...subject, metrics, failed: this.#fail });
+    this.#stops.push(() => telling.stop());
+    await telling.start();
+  }
+
   async #startIntake(source: LogSource, store: Store, publisher: Publisher): Promise<void> {
-    const { config, patterns, clock, log } = this.#plan;
+    const { config, patterns, clock, log, tally } = this.#plan;
     const matcher = new Matcher(patterns, source.id);
     const onRound = this.#heartbeat.part(source.id);
     const onGranted = (): void => publisher.request();
     const onEnded = (): void => {
       if (this.#following.delete(source) && this.#following.size === 0) this.#end('ended');
     };
-    const intake = new Intake({ source, matcher, config, store, clock, log, onGranted, onRound, onEnded });
+    const intake = new Intake({ source, matcher, config, store, clock, log, tally, onGranted, onRound, onEnded });
     await intake.start();
     const running = intake.run().catch(this.#fail);
     this.#stops.push(async () => {

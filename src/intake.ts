@@ -17,6 +17,7 @@ import { admissionRules, admit, REFUSALS, type AdmissionRules, type Refused } fr
 import type { Login, Logout } from './login/login.ts';
 import type { Match } from './pattern/match.ts';
 import type { Matcher } from './pattern/matcher.ts';
+import { countOutcome, LOSSES, type SourceTally, type Tally } from './metrics/tally.ts';
 import { PendingLogins } from './pending-logins.ts';
 import { progressSchema, type Progress } from './progress.ts';
 import type { Batch, LogSource, Notice } from './source/source.ts';
@@ -40,6 +41,7 @@ export interface IntakeParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tally: Tally;
   /** Called after a commit that let another address in. */
   readonly onGranted: () => void;
   /** Called each time the source was read and what it held was dealt with. */
@@ -64,12 +66,14 @@ export class Intake {
   #lastMatchAt: number | undefined;
   /** For the audit trail, by what makes a refusal another one. */
   readonly #refused = new Map<string, TrailEvent>();
-  #refusedLines = 0;
+  readonly #counted: SourceTally;
+  #seenLines = { lines: 0, refused: 0 };
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#rules = admissionRules(parts.config.admission, parts.config.grace);
     this.#warn = rateLimited(parts.log, parts.clock, WARN_EVERY_MS);
+    this.#counted = parts.tally.source(parts.source.id, parts.clock());
   }
 
   /** Takes the source up where the store's checkpoint says. */
@@ -78,6 +82,7 @@ export class Intake {
     const saved = progressSchema.safeParse(store.checkpoint(source.id)).data;
     if (saved !== undefined) matcher.restore(saved.matcher);
     this.#lastMatchAt = saved?.lastMatchAt;
+    this.#counted.lastLoginAt ??= saved?.lastMatchAt;
     if (store.size() === 0) this.#firstLogoutAt = clock() - config.grace;
     await source.start(saved?.source, clock() - config.grace);
   }
@@ -88,7 +93,8 @@ export class Intake {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const batch = await source.read();
-      if (batch !== undefined) this.#take(batch);
+      if (batch === undefined) this.#counted.caughtUpAt = this.#parts.clock();
+      else this.#take(batch);
       if (this.#isSaveDue(batch)) this.#save();
       this.#parts.onRound();
       if (source.isEnded === true) this.#parts.onEnded();
@@ -119,13 +125,15 @@ export class Intake {
     this.#unsaved = { source: batch.checkpoint, readAt: now, lastMatchAt: this.#lastMatchAt };
     this.#unsavedBytes += bytesOf(batch);
     for (const notice of [...batch.notices, ...matcher.takeNotices()]) this.#tellNotice(notice);
-    this.#tellRefusedLines();
+    this.#countLines();
   }
 
   #admit(match: Match, now: number): void {
     if (match.kind !== 'login') return;
+    this.#counted.lastLoginAt = Math.max(this.#counted.lastLoginAt ?? 0, Math.min(match.at, now));
     const admission = admit(match, this.#rules, now);
     if ('admitted' in admission) return this.#pending.add(admission.admitted);
+    this.#parts.tally.refused.add(admission.refused);
     this.#noteRefusal(match, admission, now);
     this.#tellRefusal(match, REFUSALS[admission.refused], admission.detail);
   }
@@ -159,7 +167,10 @@ export class Intake {
     this.#unsaved = undefined;
     this.#unsavedBytes = 0;
     this.#savedAt = clock();
-    logins.forEach((login, index) => this.#tellOutcome(login, outcomes[index]));
+    logins.forEach((login, index) => {
+      countOutcome(this.#parts.tally, login, outcomes[index]);
+      this.#tellOutcome(login, outcomes[index]);
+    });
     if (outcomes.some(({ kind }) => kind === 'granted')) this.#parts.onGranted();
   }
 
@@ -177,20 +188,28 @@ export class Intake {
   }
 
   /** Lines that looked like a pattern's and were forged or damaged: see pattern/matcher.ts. */
-  #tellRefusedLines(): void {
+  #countLines(): void {
     const { matcher, source } = this.#parts;
-    const count = matcher.counts.refused - this.#refusedLines;
-    this.#refusedLines = matcher.counts.refused;
+    const { lines, refused } = matcher.counts;
+    const count = refused - this.#seenLines.refused;
+    this.#counted.lines += lines - this.#seenLines.lines;
+    this.#counted.refusedLines += count;
+    this.#seenLines = { lines, refused };
     if (count > 0) this.#warn('lines', 'refused lines that no pattern may believe', { source: source.id, count });
   }
 
   #tellNotice({ kind, detail, count }: Notice): void {
+    if (isLoss(kind)) this.#counted.dropped.add(kind, count);
     this.#parts.log.warn(kind.replaceAll('-', ' '), { source: this.#parts.source.id, detail, count });
   }
 }
 
 function logoutOf({ kind, session, at }: Match): Logout[] {
   return kind === 'logout' && session !== undefined ? [{ session, at }] : [];
+}
+
+function isLoss(kind: Notice['kind']): boolean {
+  return (LOSSES as readonly string[]).includes(kind);
 }
 
 function bytesOf(batch: Batch): number {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { configSchema } from '../src/config/schema.ts';
 import { Intake } from '../src/intake.ts';
 import { createLog } from '../src/log.ts';
+import { Tally } from '../src/metrics/tally.ts';
 import { Matcher } from '../src/pattern/matcher.ts';
 import type { Batch, LogSource } from '../src/source/source.ts';
 import type { Store } from '../src/store/store.ts';
@@ -16,10 +17,12 @@ const nothing = () => undefined;
 const clock = () => place.now;
 
 let place: Place;
+let tally: Tally;
 let store: Store;
 
 beforeEach(async () => {
   place = new Place();
+  tally = new Tally(place.now);
   store = await place.open();
 });
 afterEach(() => place.remove());
@@ -70,6 +73,7 @@ async function takeIn(
     store,
     clock,
     log,
+    tally,
     onGranted: nothing,
     onRound: nothing,
     onEnded: nothing,

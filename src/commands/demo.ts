@@ -16,6 +16,7 @@ import { createLog } from '../log.ts';
 import { createBuilder } from '../map/build.ts';
 import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
+import { Tally } from '../metrics/tally.ts';
 import { loadPatterns } from '../pattern/load.ts';
 import { createSources } from '../source/create.ts';
 import { defineCommand, print } from './command.ts';
@@ -88,6 +89,7 @@ async function startDaemon(folder: string, file: string, map: string): Promise<D
     createSources: () => createSources(config.source, { clock: systemClock, log, stampOf: () => undefined }),
     clock: systemClock,
     log,
+    tally: new Tally(systemClock()),
   });
   await daemon.start();
   return daemon;

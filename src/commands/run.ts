@@ -13,6 +13,7 @@ import { stderrLog, type Log } from '../log.ts';
 import { createBuilder } from '../map/build.ts';
 import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
+import { Tally } from '../metrics/tally.ts';
 import { stampOf } from '../pattern/header.ts';
 import { loadPatterns } from '../pattern/load.ts';
 import { loadLookups } from '../server/lookup.ts';
@@ -42,7 +43,8 @@ interface Running {
 async function run(configFile: string | undefined, log: Log): Promise<ExitStatus> {
   const signals = hearSignals();
   const manager = new ServiceManager(process.env, log);
-  const plan = { ...prepare(configFile, log), onAlive: () => manager.alive() };
+  const tally = new Tally(systemClock());
+  const plan = { ...prepare(configFile, log), tally, onAlive: () => manager.alive() };
   let running: Running = { plan, daemon: await start(plan) };
   await manager.tell('READY=1');
   for (;;) {
@@ -67,7 +69,7 @@ function hearSignals(): NodeJS.AsyncIterator<[NodeJS.Signals]> {
 }
 
 /** Checks all that can be checked before anything is started; becomes the owner of the state folder. */
-function prepare(configFile: string | undefined, log: Log): Plan {
+function prepare(configFile: string | undefined, log: Log): Omit<Plan, 'tally'> {
   const configText = readConfig(configFile);
   const config = parseConfig(configText);
   const patterns = loadPatterns(config.patterns, log);
@@ -104,7 +106,8 @@ async function start(plan: Plan): Promise<Daemon> {
 }
 
 async function reload(configFile: string | undefined, old: Running): Promise<Running> {
-  const { log } = old.plan;
+  const { log, tally } = old.plan;
+  tally.reload = { ...tally.reload, isGood: false };
   let plan: Plan;
   try {
     plan = { ...old.plan, ...prepare(configFile, log) };
@@ -114,7 +117,9 @@ async function reload(configFile: string | undefined, old: Running): Promise<Run
   }
   await old.daemon.stop();
   try {
-    return { plan, daemon: await start(plan) };
+    const daemon = await start(plan);
+    tally.reload = { isGood: true, loadedAt: systemClock() };
+    return { plan, daemon };
   } catch (error) {
     tellWrong('went back to the old configuration', log, error);
     return { plan: old.plan, daemon: await start(old.plan) };

@@ -184,6 +184,22 @@ const cluster = z.strictObject({
     ),
 });
 
+const metrics = z
+  .strictObject({
+    listen: streamEndpoint
+      .optional()
+      .describe(
+        'Where `GET /metrics` is answered: `unix:/PATH`, or a loopback address and port such as `inet:127.0.0.1:9725`.',
+      ),
+    textfile: absolutePath
+      .refine((text) => text.endsWith('.prom'), { error: 'expected a name that ends in ".prom", or nobody reads it' })
+      .optional()
+      .describe("A file in the folder of node_exporter's textfile collector, written anew every 15 seconds."),
+  })
+  .refine(({ listen, textfile }) => listen !== undefined || textfile !== undefined, {
+    error: 'expected "listen", "textfile" or both',
+  });
+
 export const configSchema = z.strictObject({
   grace: duration(MINUTE_MS, DAY_MS)
     .prefault('30m')
@@ -208,6 +224,7 @@ export const configSchema = z.strictObject({
   admission: admission.prefault({}).describe('Whose logins count.'),
   lookup: z.array(lookup).default([]).describe('Live answers for an MTA that asks. Default: listen on nothing.'),
   cluster: cluster.optional().describe('Shares entries with other hosts. Default: nothing of it is loaded.'),
+  metrics: metrics.optional().describe('Tells Prometheus how it does. Default: nothing of it is loaded.'),
 });
 
 /** The configuration as checked; names as in the file, durations in milliseconds. */

@@ -70,6 +70,8 @@ export interface MapPublisherOptions {
    * @default the process ends of it, as of every unhandled rejection
    */
   readonly onFailure?: (error: unknown) => void;
+  /** Hears how each attempt ended, and how long it took. */
+  readonly onAttempt?: (result: PublishResult, elapsedMs: number) => void;
   /** The first pause after a failure; it doubles up to ten seconds. @default 1000 */
   readonly retryMs?: number;
 }
@@ -116,7 +118,7 @@ export class MapPublisher {
     if (this.#waiting !== undefined) return this.#waiting;
     const attempt = this.#last.then(() => {
       this.#waiting = undefined;
-      return this.#attempt();
+      return this.#timedAttempt();
     });
     this.#waiting = attempt;
     this.#last = attempt.catch(() => undefined); // told to whoever asked
@@ -133,6 +135,13 @@ export class MapPublisher {
     if (this.#target.base !== undefined) unwatchFile(this.#target.base, this.#onBase);
     this.#forgetRetry();
     await this.#last;
+  }
+
+  async #timedAttempt(): Promise<PublishResult> {
+    const beganAt = performance.now();
+    const result = await this.#attempt();
+    this.#options.onAttempt?.(result, performance.now() - beganAt);
+    return result;
   }
 
   async #attempt(): Promise<PublishResult> {

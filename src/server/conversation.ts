@@ -5,7 +5,7 @@
  * connection.
  */
 import type { Socket } from 'node:net';
-import type { Peer, Protocol, Reply } from './protocol.ts';
+import type { Protocol, Reply } from './protocol.ts';
 
 const REQUEST_MS = 10_000; // from a request's first byte to its last: an MTA sends it whole
 const IDLE_MS = 3_900_000; // a Sendmail session keeps its connection for up to Timeout.command, an hour
@@ -13,13 +13,17 @@ const IDLE_MS = 3_900_000; // a Sendmail session keeps its connection for up to 
 /** What a conversation needs besides its socket. */
 export interface ConversationParts {
   readonly protocol: Protocol;
-  readonly peer: Peer;
   /** Called with what was thrown where an answer should have been made; the client has had the failure. */
   readonly failed: (reason: unknown) => void;
 }
 
-/** Answers on `socket` until either side ends it. */
-export function converse(socket: Socket, { protocol, peer, failed }: ConversationParts): void {
+/** What answers on a socket until either side ends it. */
+export function conversation(parts: ConversationParts): (socket: Socket) => void {
+  return (socket) => converse(socket, parts);
+}
+
+function converse(socket: Socket, { protocol, failed }: ConversationParts): void {
+  const peer = socket.remoteAddress ?? 'unix';
   let waiting = Buffer.alloc(0);
   let deadline: NodeJS.Timeout | undefined;
 

@@ -1,5 +1,5 @@
 /**
- * Listens for one protocol on a unix socket or on loopback TCP, and lets no client wait for ever or take all there is.
+ * Listens on a unix socket or on loopback TCP, for no more clients at a time than there may be.
  *
  * A unix socket is made 0660. Its group is its folder's where the folder is set-group-id, so the group is chosen with
  * the folder, and the daemon needs no right to give files away. A socket file that a dead daemon left is replaced;
@@ -9,17 +9,18 @@ import { once } from 'node:events';
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
-import { converse } from './conversation.ts';
 import { formatEndpoint, type StreamEndpoint } from './endpoint.ts';
-import type { Protocol } from './protocol.ts';
 
 const MAX_CONNECTIONS = 1000; // one a process of the MTA; Postfix has 100 by default, Sendmail one a session
 const SOCKET_MODE = 0o660;
 
 export interface ListenerParts {
   readonly endpoint: StreamEndpoint;
-  readonly protocol: Protocol;
-  /** Called with what was thrown where an answer should have been made; it must end the process. */
+  /** Answers a client until either side ends it. */
+  readonly serve: (socket: Socket) => void;
+  /** How many clients at a time; more are closed at once. @default 1000 */
+  readonly maxConnections?: number;
+  /** Called when listening fails later on; it must end the process. */
   readonly failed: (reason: unknown) => void;
 }
 
@@ -31,7 +32,7 @@ export class Listener {
   constructor(parts: ListenerParts) {
     this.#parts = parts;
     this.#server = createServer((socket) => this.#serve(socket));
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxConnections = parts.maxConnections ?? MAX_CONNECTIONS;
   }
 
   /**
@@ -67,10 +68,9 @@ export class Listener {
   }
 
   #serve(socket: Socket): void {
-    const { protocol, failed } = this.#parts;
     this.#clients.add(socket);
     socket.on('close', () => this.#clients.delete(socket));
-    converse(socket, { protocol, peer: socket.remoteAddress ?? 'unix', failed });
+    this.#parts.serve(socket);
   }
 }
 

@@ -7,6 +7,8 @@ import { rateLimited, type Log } from '../log.ts';
 import type { AdmissionRules } from '../login/admission.ts';
 import type { Entry } from '../store/entry.ts';
 import type { Store } from '../store/store.ts';
+import type { Tally } from '../metrics/tally.ts';
+import { conversation } from './conversation.ts';
 import { DatagramListener } from './datagram-listener.ts';
 import { formatEndpoint, isStream } from './endpoint.ts';
 import { Listener } from './listener.ts';
@@ -28,6 +30,7 @@ export interface LookupParts {
   readonly rules: AdmissionRules;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tally: Tally;
   /** Called after a commit of whoson that let an address in or took one away. */
   readonly changed: () => void;
   /** Called when a server fails while it runs; it must end the process. */
@@ -62,12 +65,23 @@ export class LookupServers {
   async #listen(lookup: Lookup): Promise<void> {
     const { failed, log } = this.#parts;
     const { endpoint } = lookup;
-    const protocol = this.#protocol(lookup);
+    const protocol = this.#counted(lookup);
     const listener = isStream(endpoint)
-      ? new Listener({ endpoint, protocol, failed })
+      ? new Listener({ endpoint, serve: conversation({ protocol, failed }), failed })
       : new DatagramListener({ endpoint, protocol, failed });
     this.#listeners.push(listener);
     log.info('answers', { protocol: lookup.protocol, listen: formatEndpoint(await listener.start()) });
+  }
+
+  #counted(lookup: Lookup): Protocol {
+    const protocol = this.#protocol(lookup);
+    const counts = this.#parts.tally.lookup(lookup.protocol);
+    const answer: Protocol['answer'] = (request, peer) => {
+      const reply = protocol.answer(request, peer);
+      counts.add(reply.verdict);
+      return reply;
+    };
+    return { ...protocol, answer };
   }
 
   #protocol(lookup: Lookup): Protocol {

@@ -11,7 +11,7 @@
  * reject_unauth_destination would overrule with a 554. Never an empty action: Postfix takes that for a permission.
  */
 import type { MayRelay } from './may-relay.ts';
-import type { Protocol, Taken } from './protocol.ts';
+import type { Protocol, Reply, Taken } from './protocol.ts';
 
 export function policy(mayRelay: MayRelay): Protocol {
   return {
@@ -20,17 +20,20 @@ export function policy(mayRelay: MayRelay): Protocol {
     answer: (request) => {
       const attributes = parse(request);
       const client = attributes?.get('client_address');
-      if (client === undefined || attributes?.get('request') !== 'smtpd_access_policy') return { text: FAILURE };
-      return { text: mayRelay(client, attributes.get('sender') ?? '') ? PERMIT : DUNNO };
+      if (client === undefined || attributes?.get('request') !== 'smtpd_access_policy') return FAILED;
+      return mayRelay(client, attributes.get('sender') ?? '') ? PERMIT : DUNNO;
     },
-    failure: FAILURE,
+    failure: FAILED.text,
   };
 }
 
 const MAX_REQUEST_BYTES = 16_384; // Postfix sends about 30 attributes, names of certificates among them
-const PERMIT = 'action=permit\n\n';
-const DUNNO = 'action=dunno\n\n';
-const FAILURE = 'action=451 4.3.0 Relay authorization is unavailable, try again later\n\n';
+const PERMIT: Reply = { text: 'action=permit\n\n', verdict: 'permitted' };
+const DUNNO: Reply = { text: 'action=dunno\n\n', verdict: 'not-permitted' };
+const FAILED: Reply = {
+  text: 'action=451 4.3.0 Relay authorization is unavailable, try again later\n\n',
+  verdict: 'failed',
+};
 
 function take(bytes: Buffer): Taken {
   const end = bytes.indexOf('\n\n');

@@ -1,3 +1,5 @@
+import type { Verdict } from '../metrics/tally.ts';
+
 /** What a look-up protocol is to a listener: bytes in, bytes out, no sockets. */
 export interface Protocol {
   /** A longer request is malformed. */
@@ -22,5 +24,6 @@ export type Peer = string;
 /** An answer; with `hangUp` the conversation ends behind it. */
 export interface Reply {
   readonly text: string;
+  readonly verdict: Verdict;
   readonly hangUp?: true;
 }

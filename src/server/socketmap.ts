@@ -12,7 +12,7 @@
  * A failure is `TEMP`, a 451 in both. Never a bare `OK`: Sendmail's child dies of one.
  */
 import type { MayRelay } from './may-relay.ts';
-import type { Protocol, Taken } from './protocol.ts';
+import type { Protocol, Reply, Taken } from './protocol.ts';
 
 export function socketmap(mayRelay: MayRelay): Protocol {
   return {
@@ -20,17 +20,17 @@ export function socketmap(mayRelay: MayRelay): Protocol {
     take,
     answer: (request) => {
       const [, client, sender] = REQUEST.exec(request) ?? [];
-      if (client === undefined) return { text: FAILURE };
-      return { text: mayRelay(client, sender) ? PERMITTED : NOT_FOUND };
+      if (client === undefined) return FAILED;
+      return mayRelay(client, sender) ? PERMITTED : NOT_FOUND;
     },
-    failure: FAILURE,
+    failure: FAILED.text,
   };
 }
 
 const MAX_REQUEST_BYTES = 1024; // a map's name, an address and a sender, which has at most 256 (RFC 5321 4.5.3.1)
-const PERMITTED = netstring('OK RELAY');
-const NOT_FOUND = netstring('NOTFOUND ');
-const FAILURE = netstring('TEMP relay authorization is unavailable');
+const PERMITTED: Reply = { text: netstring('OK RELAY'), verdict: 'permitted' };
+const NOT_FOUND: Reply = { text: netstring('NOTFOUND '), verdict: 'not-permitted' };
+const FAILED: Reply = { text: netstring('TEMP relay authorization is unavailable'), verdict: 'failed' };
 
 /** Name, client without Sendmail's tag (none for a local one), and perhaps a sender. */
 const REQUEST = /^\S+ (?:ipv6:)?([^\s<>]*)(?: ?<(.*)>)?$/is;

@@ -7,7 +7,7 @@
  * A failure is `400`, a 451 in Postfix.
  */
 import type { MayRelay } from './may-relay.ts';
-import type { Protocol, Taken } from './protocol.ts';
+import type { Protocol, Reply, Taken } from './protocol.ts';
 
 export function tcpTable(mayRelay: MayRelay): Protocol {
   return {
@@ -15,18 +15,18 @@ export function tcpTable(mayRelay: MayRelay): Protocol {
     take,
     answer: (request) => {
       const client = decode(GET.exec(request)?.[1]);
-      if (client === undefined) return { text: FAILURE };
-      return { text: mayRelay(client) ? PERMITTED : NOT_FOUND };
+      if (client === undefined) return FAILED;
+      return mayRelay(client) ? PERMITTED : NOT_FOUND;
     },
-    failure: FAILURE,
+    failure: FAILED.text,
   };
 }
 
 const MAX_REQUEST_BYTES = 4096; // tcp_table(5)
 const GET = /^get ([^\s\p{Cc}]+)\r?$/u;
-const PERMITTED = '200 OK\n';
-const NOT_FOUND = '500 not%20found\n';
-const FAILURE = '400 relay%20authorization%20is%20unavailable\n';
+const PERMITTED: Reply = { text: '200 OK\n', verdict: 'permitted' };
+const NOT_FOUND: Reply = { text: '500 not%20found\n', verdict: 'not-permitted' };
+const FAILED: Reply = { text: '400 relay%20authorization%20is%20unavailable\n', verdict: 'failed' };
 
 function take(bytes: Buffer): Taken {
   const end = bytes.indexOf('\n');

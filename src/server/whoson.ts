@@ -35,8 +35,11 @@ export function whoson(book: Book, isAllowed: (peer: Peer) => boolean): Protocol
     answer: (request, peer) => {
       const [verb = '', address = '', ...data] = request.trim().split(/[ \t]+/);
       const isWrite = /^log(?:in|out)$/i.test(verb);
-      if (isWrite && !isAllowed(peer)) return says('*not allowed from here');
-      return VERBS[verb.toUpperCase()]?.(book, { address, data: data.join(' '), peer }) ?? says('*command not found');
+      if (isWrite && !isAllowed(peer)) return says('*not allowed from here', 'failed');
+      return (
+        VERBS[verb.toUpperCase()]?.(book, { address, data: data.join(' '), peer }) ??
+        says('*command not found', 'failed')
+      );
     },
     failure: '*temporary failure\r\n\r\n',
   };
@@ -62,27 +65,27 @@ const VERBS: Readonly<Record<string, (book: Book, args: Arguments) => Reply>> = 
   LOGIN: (book, { address, data, peer }) =>
     withAddress(address, (canonical) => {
       const refusal = book.login(canonical, data === '' ? canonical : data, peer);
-      return refusal === undefined ? '+LOGIN OK' : `*not recorded: ${refusal}`;
+      return says(refusal === undefined ? '+LOGIN OK' : `*not recorded: ${refusal}`);
     }),
   LOGOUT: (book, { address }) =>
     withAddress(address, (canonical) =>
-      book.logout(canonical) ? '+LOGOUT record deleted' : '+LOGOUT no such record, nothing done',
+      says(book.logout(canonical) ? '+LOGOUT record deleted' : '+LOGOUT no such record, nothing done'),
     ),
   QUERY: (book, { address }) =>
     withAddress(address, (canonical) => {
       const user = book.entry(canonical)?.logins[0]?.user;
-      if (user === undefined) return '-Not Logged in';
-      return user === canonical ? '+' : `+${escapeControls(user)}`;
+      if (user === undefined) return says('-Not Logged in', 'not-permitted');
+      return says(user === canonical ? '+' : `+${escapeControls(user)}`, 'permitted');
     }),
   LIST: (book) => says(['+LIST', ...book.statistics()].join('\r\n')),
   QUIT: () => ({ ...says('+QUIT OK'), hangUp: true }),
 };
 
-function withAddress(text: string, reply: (address: Address) => string): Reply {
+function withAddress(text: string, reply: (address: Address) => Reply): Reply {
   const parsed = parseAddress(text);
-  return says(parsed.ok ? reply(parsed.address) : '*command parse error');
+  return parsed.ok ? reply(parsed.address) : says('*command parse error', 'failed');
 }
 
-function says(text: string): Reply {
-  return { text: `${text}\r\n\r\n` };
+function says(text: string, verdict: Reply['verdict'] = 'other'): Reply {
+  return { text: `${text}\r\n\r\n`, verdict };
 }

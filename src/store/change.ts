@@ -24,8 +24,10 @@ export interface Limits extends SessionLimits {
   readonly maxEntries: number;
 }
 
-/** The option of `[admission]` that refused a login. */
-export type Cap = 'max_addresses_per_user' | 'max_users_per_address' | 'max_entries';
+/** The options of `[admission]` that refuse a login by what else is kept. */
+export const CAPS = ['max_addresses_per_user', 'max_users_per_address', 'max_entries'] as const;
+
+type Cap = (typeof CAPS)[number];
 
 /** What became of a login. */
 export type Outcome =

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { configSchema } from '../../src/config/schema.ts';
 import { Intake } from '../../src/intake.ts';
 import { createLog } from '../../src/log.ts';
+import { Tally } from '../../src/metrics/tally.ts';
 import { loadPatterns, SHIPPED_PATTERNS } from '../../src/pattern/load.ts';
 import { Matcher } from '../../src/pattern/matcher.ts';
 import { createFileSource } from '../../src/source/file.ts';
@@ -24,7 +25,8 @@ const matcher = new Matcher(
   source.id,
 );
 const nothing = () => undefined;
-const parts = { source, matcher, config, store, clock, log, onGranted: nothing, onEnded: nothing };
+const tally = new Tally(clock());
+const parts = { source, matcher, config, store, clock, log, tally, onGranted: nothing, onEnded: nothing };
 let quiet = 0;
 const intake = new Intake({
   ...parts,

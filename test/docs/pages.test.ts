@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { TestHost } from '../relaypass-process.ts';
 import { tempDir } from '../temp-dir.ts';
 
-const PAGES = ['migration', 'threat-model', 'troubleshooting'].map((name) => `docs/${name}.md`);
+const PAGES = ['metrics', 'migration', 'threat-model', 'troubleshooting'].map((name) => `docs/${name}.md`);
 const TEXTS = PAGES.map((page) => readFileSync(page, 'utf8'));
 const LINES = TEXTS.flatMap((text) => [...text.matchAll(/^ {4,}relaypass (.*)$/gm)].map(([, line]) => line ?? ''));
 const CONFIGS = TEXTS.flatMap((text) => [...text.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, toml]) => toml ?? ''));

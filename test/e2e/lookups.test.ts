@@ -3,6 +3,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { checkToml } from '../../src/config/toml.ts';
 import { createLog } from '../../src/log.ts';
 import { admissionRules } from '../../src/login/admission.ts';
+import { Tally } from '../../src/metrics/tally.ts';
 import { loadLookups } from '../../src/server/lookup.ts';
 import { LookupServers } from '../../src/server/lookup-servers.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -42,6 +43,7 @@ class Answers {
       store: this.#store,
       rules: admissionRules(config.admission, GRACE_MS),
       clock,
+      tally: new Tally(clock()),
       log: createLog({ write: (line) => this.place.logged.push(line), priorities: false }),
       changed: () => undefined,
       failed: (reason) => this.place.logged.push(String(reason)),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { converse } from '../../src/server/conversation.ts';
+import { conversation } from '../../src/server/conversation.ts';
 import { tempDir } from '../temp-dir.ts';
 import { echo } from './echo.ts';
 import { until } from '../relaypass-process.ts';
@@ -16,7 +16,7 @@ beforeEach(async () => {
   const socketPath = path.join(tempDir(), 'socket');
   server = createServer((socket) => {
     served = socket;
-    converse(socket, { protocol: echo, peer: 'unix', failed: () => undefined });
+    conversation({ protocol: echo, failed: () => undefined })(socket);
   }).listen(socketPath);
   client = createConnection({ path: socketPath, allowHalfOpen: true });
   await Promise.all([once(server, 'connection'), once(client, 'connect')]);

@@ -9,8 +9,8 @@ export const echo: Protocol = {
     return { kind: 'request', request: bytes.toString('latin1', 0, end), lengthBytes: end + 1 };
   },
   answer: (request, peer) => {
-    if (request === 'quit') return { text: 'bye\n', hangUp: true };
-    return { text: request === 'who' ? `${peer}\n` : `${request}\n` };
+    if (request === 'quit') return { text: 'bye\n', verdict: 'other', hangUp: true };
+    return { text: request === 'who' ? `${peer}\n` : `${request}\n`, verdict: 'other' };
   },
   failure: 'later\n',
 };

@@ -4,10 +4,13 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, wr
 import { createConnection, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { conversation } from '../../src/server/conversation.ts';
 import { Listener } from '../../src/server/listener.ts';
 import { tempDir } from '../temp-dir.ts';
 import { echo } from './echo.ts';
 import { exchange, serve } from './serving.ts';
+
+const failed = () => undefined;
 
 test('answers on a unix socket that only its owner and its group can open', async () => {
   const dir = tempDir();
@@ -102,7 +105,7 @@ test('serves a thousand clients at a time and hangs up on the next', async () =>
 
 test('hangs up on its clients and removes its socket when it stops, which may be said twice', async () => {
   const endpoint = { kind: 'unix', path: path.join(tempDir(), 'socket') } as const;
-  const listener = new Listener({ endpoint, protocol: echo, failed: () => undefined });
+  const listener = new Listener({ endpoint, serve: conversation({ protocol: echo, failed }), failed });
   await listener.start();
   const client = createConnection(endpoint.path);
   client.write('a\n');

@@ -5,6 +5,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { checkToml } from '../../src/config/toml.ts';
 import { createLog } from '../../src/log.ts';
 import { admissionRules } from '../../src/login/admission.ts';
+import { Tally } from '../../src/metrics/tally.ts';
 import { loadLookups } from '../../src/server/lookup.ts';
 import { LookupServers } from '../../src/server/lookup-servers.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -15,11 +16,13 @@ let place: Place;
 let store: Store;
 let servers: LookupServers | undefined;
 let changes: number;
+let tally: Tally;
 
 beforeEach(async () => {
   place = new Place();
   store = await place.open();
   changes = 0;
+  tally = new Tally(place.now);
 });
 afterEach(async () => {
   await servers?.stop();
@@ -34,6 +37,7 @@ async function start(toml: string): Promise<void> {
     store,
     rules: admissionRules(config.admission, GRACE_MS),
     clock: () => place.now,
+    tally,
     log: createLog({ write: (line) => place.logged.push(line), priorities: false }),
     changed: () => changes++,
     failed: (reason) => {

@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import path from 'node:path';
 import { afterEach } from '@jest/globals';
 import type { StreamEndpoint } from '../../src/server/endpoint.ts';
+import { conversation } from '../../src/server/conversation.ts';
 import { Listener } from '../../src/server/listener.ts';
 import type { Protocol } from '../../src/server/protocol.ts';
 import { tempDir } from '../temp-dir.ts';
@@ -17,10 +18,11 @@ export type Failures = unknown[];
 
 /** Answers `protocol` until the test is over. */
 export async function serve(protocol: Protocol, { endpoint, failures = [] }: Serving = {}): Promise<StreamEndpoint> {
+  const failed = (reason: unknown) => failures.push(reason);
   const listener = new Listener({
     endpoint: endpoint ?? { kind: 'unix', path: path.join(tempDir(), 'socket') },
-    protocol,
-    failed: (reason) => failures.push(reason),
+    serve: conversation({ protocol, failed }),
+    failed,
   });
   listeners.push(listener);
   return listener.start();

@@ -17,6 +17,7 @@ packages_of() {
     perdition) echo perdition ;;
     syslog) echo rsyslog ;;
     redis) echo redis-server ;;
+    promtool) echo prometheus ;;
     *) echo "fetch.sh: unknown server $1" >&2; return 64 ;;
   esac
 }
@@ -48,24 +49,47 @@ EOF
   esac
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog redis}; do
+# download_packages FOLDER PACKAGE...: with what they need, as far as the host has it not.
+download_packages() {
+  debs=$1
+  shift
+  apt-get -qq -y --no-install-recommends --download-only \
+    -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 -o Dir::Cache::archives="$debs" install "$@" >&2
+}
+
+unpack_packages() {
+  debs=$1 tree=$2
+  for deb in "$debs"/*.deb; do
+    [ -e "$deb" ] || break # all of it is installed
+    dpkg -x "$deb" "$tree"
+  done
+  for folder in bin sbin lib lib64; do # the host's are links into usr
+    [ -d "$tree/$folder" ] || continue
+    mkdir -p "$tree/usr/$folder"
+    cp -a "$tree/$folder/." "$tree/usr/$folder/"
+    rm -r "$tree/$folder"
+  done
+}
+
+# promtool alone, which needs nothing else: the server beside it is twice its size.
+unpack_promtool() {
+  debs=$1 tree=$2
+  (cd "$debs" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download prometheus >&2)
+  dpkg-deb --fsys-tarfile "$debs"/prometheus_*.deb | tar -x -C "$tree" ./usr/bin/promtool
+}
+
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog redis promtool}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")
-  mkdir -p "$aside/debs/partial" "$aside/tree/usr"
-  # shellcheck disable=SC2086 # one word a package
-  apt-get -qq -y --no-install-recommends --download-only \
-    -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 -o Dir::Cache::archives="$aside/debs" install $packages >&2
-  for deb in "$aside"/debs/*.deb; do
-    [ -e "$deb" ] || break # all of it is installed
-    dpkg -x "$deb" "$aside/tree"
-  done
-  for folder in bin sbin lib lib64; do # the host's are links into usr
-    [ -d "$aside/tree/$folder" ] || continue
-    mkdir -p "$aside/tree/usr/$folder"
-    cp -a "$aside/tree/$folder/." "$aside/tree/usr/$folder/"
-    rm -r "$aside/tree/$folder"
-  done
+  mkdir -p "$aside/debs/partial" "$aside/tree/usr/lib"
+  if [ "$server" = promtool ]; then
+    unpack_promtool "$aside/debs" "$aside/tree"
+  else
+    # shellcheck disable=SC2086 # one word a package
+    download_packages "$aside/debs" $packages
+    unpack_packages "$aside/debs" "$aside/tree"
+  fi
   chmod 755 "$aside/tree"
   configure "$server" "$aside/tree"
   mv -T "$aside/tree" "$cache/$server"

@@ -30,6 +30,11 @@ export function redisTools(): Tools | undefined {
   return installed('redis-server') ?? cached('redis', 'usr/bin', {}) ?? missing('redis-server');
 }
 
+/** Where `promtool` is; undefined where there is none, unless RELAYPASS_E2E=required. */
+export function prometheusTools(): Tools | undefined {
+  return installed('promtool') ?? cached('promtool', 'usr/bin', {}) ?? missing('promtool');
+}
+
 function installed(command: string): Tools | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'];
   const folder = folders.find((candidate) => existsSync(path.join(candidate, command)));
