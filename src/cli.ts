@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * argv to command. The only place that prints an error and sets the exit status: a known failure prints its sentence,
  * a usage error its reason, anything else is a bug and prints its stack (exit 70).
@@ -7,9 +6,10 @@ import yargs, { type Argv } from 'yargs';
 import { COMMANDS, CONFIG_OPTION, EXIT_STATUSES, SUMMARY } from './commands/all.ts';
 import type { GlobalArgs } from './commands/command.ts';
 import { EXIT, OperationalError, type ExitStatus } from './errors.ts';
+import { withSources } from './stack.ts';
 
 /** Runs the command that `argv` names and tells the exit status; prints its own errors. */
-async function main(argv: readonly string[]): Promise<ExitStatus> {
+export async function main(argv: readonly string[]): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.ok;
   const cli = createParser(argv);
   for (const { usage, about, load } of COMMANDS) {
@@ -30,9 +30,28 @@ async function main(argv: readonly string[]): Promise<ExitStatus> {
   }
 }
 
+/** The same as all that a process does. */
+export async function runToExit(argv: readonly string[]): Promise<never> {
+  // `relaypass list | head` closes the pipe: nobody is left to read, and that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  });
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+  const status = await main(argv);
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(status); // what a failed part still holds open must not keep the process
+}
+
+/** Resolves when all that was printed is written: to a pipe that is full it is not yet. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
 function createParser(argv: readonly string[]): Argv<GlobalArgs> {
   return yargs([...argv])
     .scriptName('relaypass')
+    .locale('en') // as all other words are
     .usage(`$0 <command>\n\n${SUMMARY}.`)
     .option('config', CONFIG_OPTION)
     .strict()
@@ -52,21 +71,7 @@ function report(error: unknown): ExitStatus {
     process.stderr.write(`relaypass: ${error.message}\n`);
     return error.exitStatus;
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const detail = error instanceof Error ? withSources(error.stack ?? error.message) : String(error);
   process.stderr.write(`relaypass: this is a bug in relaypass, please report it:\n${detail}\n`);
   return EXIT.software;
-}
-
-// `relaypass list | head` closes the pipe: nobody is left to read, and that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.ok);
-});
-const status = await main(process.argv.slice(2));
-await Promise.all([process.stdout, process.stderr].map(written));
-process.exit(status); // what a failed part still holds open must not keep the process
-
-/** Resolves when all that was printed is written: to a pipe that is full it is not yet. */
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => stream.write('', () => resolve()));
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How far a source was read, as its intake stores it and `status` tells it. */
 export const progressSchema = z.object({

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
-
-const PACKAGE = path.resolve(import.meta.dirname, '../../package.json');
+import * as z from 'zod';
+import { PACKAGE_DIR } from './package.ts';
 
 /** The version of this relaypass, as its package says. */
 export function ownVersion(): string {
-  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(PACKAGE, 'utf8'))).version;
+  const manifest = path.join(PACKAGE_DIR, 'package.json');
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(manifest, 'utf8'))).version;
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach } from '@jest/globals';
 import { until } from './relaypass-process.ts';
 
-const CLI = path.resolve(import.meta.dirname, '../src/cli.js');
+const CLI = path.resolve(import.meta.dirname, '../bin/relaypass.cjs');
 const ROWS = 24;
 const opened: ChildProcess[] = [];
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { COMMANDS } from '../src/commands/all.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { configSchema } from '../src/config/schema.ts';

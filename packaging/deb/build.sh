@@ -1,6 +1,6 @@
 #!/bin/sh
 # build.sh [FOLDER]: makes FOLDER/relaypass_VERSION_ARCH.deb (by default in dist) from what `npm run man` has built and
-# the production part of node_modules. `npm run deb` runs it. Needs dpkg-deb, and neither root nor a network.
+# the native part of node_modules. `npm run deb` runs it. Needs dpkg-deb, and neither root nor a network.
 #
 # Limits: the package is for the architecture of the machine that builds it, since lmdb's binary is.
 set -eu
@@ -24,33 +24,23 @@ put() {
   esac
 }
 
-# The packages that run, each at its place; what only their own tests, documents and other platforms need stays behind.
-put_modules() {
-  here=$(pwd)
-  npm ls --omit=dev --all --parseable | tail -n +2 | while read -r module; do
-    case $module in */node-addon-api) continue ;; esac
-    install -d "$lib/${module#"$here"/}"
-    tar -C "$module" --exclude=./node_modules -cf - . | tar -C "$lib/${module#"$here"/}" --no-same-owner -xf -
+# lmdb's native half, which the bundle loads through lmdb's own package; the other packages are in the bundle.
+put_lmdb() {
+  put 644 /usr/lib/relaypass/node_modules/lmdb/ node_modules/lmdb/package.json
+  put 644 /usr/lib/relaypass/node_modules/lmdb/dist/ node_modules/lmdb/dist/index.cjs
+  for module in node_modules/@lmdb/*; do
+    put 644 "/usr/lib/relaypass/$module/" "$module/package.json" "$module/index.js" "$module"/*.glibc.node
   done
-}
-
-prune_modules() {
-  rm -rf "$lib/node_modules/lmdb/dependencies" "$lib/node_modules/lmdb/bin" "$lib/node_modules/msgpackr-extract/bin"
-  (cd "$lib/node_modules/node-gyp-build-optional-packages" && rm -f bin.js build-test.js optional.js)
-  find "$lib/node_modules" \( -name '*.musl.node' -o -name '*.ts' -o -name '*.map' -o -name '*.md' -o -name '.*' \
-    -o -name '*.c' -o -name '*.h' -o -name '*.cc' -o -name '*.cpp' -o -name '*.gyp' -o -name '*.m4' \) ! -type d -delete
-  find "$lib/node_modules" -type d -empty -delete
-  find "$lib/node_modules" -type f -exec chmod 644 {} +
 }
 
 lib=$tree/usr/lib/relaypass
 doc=/usr/share/doc/relaypass
 put 644 /usr/lib/relaypass/ package.json
 put 644 /usr/lib/relaypass/patterns/ patterns/*
-mkdir "$lib/dist" && cp -r dist/src "$lib/dist/" && find "$lib/dist" -name '*.map' -delete
-put_modules
-prune_modules
-mkdir -p "$tree/usr/bin" && ln -s ../lib/relaypass/dist/src/cli.js "$tree/usr/bin/relaypass"
+put 644 /usr/lib/relaypass/dist/bin/ dist/bin/*
+chmod 755 "$lib/dist/bin/relaypass.cjs"
+put_lmdb
+mkdir -p "$tree/usr/bin" && ln -s ../lib/relaypass/dist/bin/relaypass.cjs "$tree/usr/bin/relaypass"
 
 put 644 /usr/lib/systemd/system/ systemd/*.service systemd/*.timer
 put 644 /usr/lib/sysusers.d/relaypass.conf systemd/relaypass.sysusers
@@ -61,7 +51,7 @@ put 644 /etc/cron.d/relaypass docs/examples/relaypass.cron
 put 644 /etc/logrotate.d/relaypass docs/examples/relaypass.logrotate
 
 completions=$tree/usr/share/bash-completion/completions
-mkdir -p "$completions" && node dist/src/cli.js completion bash > "$completions/relaypass"
+mkdir -p "$completions" && node dist/bin/relaypass.cjs completion bash > "$completions/relaypass"
 put 644 /usr/share/man/man1/ dist/man/*.1
 put 644 /usr/share/man/man5/ dist/man/*.5
 put 644 $doc/ README.md docs/*.md

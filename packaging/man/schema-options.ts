@@ -1,5 +1,5 @@
 /** The options of a zod schema, as definitions of a man page: a section for each table. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { definition, paragraph, subsection } from './roff.ts';
 
 interface JsonSchema {

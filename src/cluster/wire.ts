@@ -8,7 +8,7 @@
  * Whoever may write to the server may write anything: what does not decode permits nothing, and what does is admitted
  * by this host's own rules.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress, withPrefix, type Address } from '../login/address.ts';
 import type { SharedClaim } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';

@@ -4,7 +4,7 @@
  *
  * Limits: the defaults inside a `[[lookup]]` are not told; an option written as a dotted key has no line.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './schema.ts';
 import { readTomlWithLines } from './toml.ts';
 

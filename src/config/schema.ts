@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRedisUrl } from '../cluster/url.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { isNetwork } from '../login/network.ts';

@@ -14,7 +14,7 @@
  * Limits: a logger in between that strips blanks at a message's end, as rsyslog does where it reads the journal
  * (imjournal), hides the length of a name that is mostly blanks.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A smaller limit would meet true logins. */
 export const MIN_CUT_BYTES = 400;

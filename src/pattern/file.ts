@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../config/duration.ts';
 import { checkToml, lineOf } from '../config/toml.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';

@@ -2,7 +2,7 @@
  * Sessions whose lines are joined: one line tells the client's address, a later one of the same pid or key the login.
  * A pid is another client's before long, so an open line is kept for a pattern's `open_for` and is good for one login.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Captures } from './compile.ts';
 import type { Pattern, Rule } from './pattern.ts';
 import { ownCopy } from './text.ts';

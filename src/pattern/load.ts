@@ -4,11 +4,12 @@ import path from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { PACKAGE_DIR } from '../package.ts';
 import { loadPattern, readShippedPattern } from './file.ts';
 import type { Pattern } from './pattern.ts';
 
-/** The patterns that come with relaypass; the compiled code lies three folders below the package. */
-export const SHIPPED_PATTERNS = path.resolve(import.meta.dirname, '../../../patterns');
+/** The patterns that come with relaypass. */
+export const SHIPPED_PATTERNS = path.join(PACKAGE_DIR, 'patterns');
 
 /** More are no mail host's. */
 const MAX_PATTERNS = 64;

@@ -13,7 +13,7 @@
  *
  * Lines may come in any order, as several files or loggers bring them: what a stamp is worth is for admission to say.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch, LogRecord, Notice } from '../source/source.ts';
 import type { Captures } from './compile.ts';
 import { CutLines, cutState, MIN_CUT_BYTES } from './cut-lines.ts';

@@ -7,7 +7,7 @@
  * rsyslog's is believed only where it repeats the last login of its host and tag word for word; syslogd's only right
  * after the login, from the same host.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Match } from './match.ts';
 
 /** The "tag" of classic syslogd's. */

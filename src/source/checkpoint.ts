@@ -8,7 +8,7 @@
  * they are not taken for new ones.
  */
 import { statSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoOf } from '../errors.ts';
 import type { GenerationRecord } from './generation.ts';
 import type { Checkpoint } from './source.ts';

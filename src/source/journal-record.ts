@@ -1,5 +1,5 @@
 /** One entry of the journal, as `journalctl -o json --all` prints it: one JSON object a line. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LogRecord } from './source.ts';
 
 const text = z.union([z.string(), z.array(z.int().min(0).max(255)).transform(decode)]); // bytes where it is no UTF-8

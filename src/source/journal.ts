@@ -9,7 +9,7 @@
  *
  * The checkpoint: `{ version: 1, cursor, at }`, the last entry that was given and when it was logged.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { Journalctl, type Ending, type Position } from './journalctl.ts';
 import { parseEntry, type JournalEntry } from './journal-record.ts';

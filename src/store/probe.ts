@@ -5,8 +5,10 @@
  * The child writes too, since a damaged list of free pages shows only then.
  */
 import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { systemClock } from '../clock.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
+import { PACKAGE_DIR } from '../package.ts';
 import { Environment } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
@@ -14,6 +16,7 @@ import { Trail } from './trail.ts';
 
 export type Verdict = { readonly sound: true } | { readonly sound: false; readonly reason: string };
 
+const CHILD = path.join(PACKAGE_DIR, 'dist/bin/probe-store.cjs');
 const CHILD_EXIT = { sound: 0, broken: 3, unavailable: 4 } as const;
 const TIMEOUT_MS = 60_000; // a million logins take about 3 s
 
@@ -21,7 +24,7 @@ const TIMEOUT_MS = 60_000; // a million logins take about 3 s
  * @throws OperationalError `store-unavailable` when the disk or the system, not the store's content, is at fault
  */
 export function probeStore(dir: string): Verdict {
-  const child = spawnSync(process.execPath, [import.meta.filename, dir], {
+  const child = spawnSync(process.execPath, [CHILD, dir], {
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -36,6 +39,16 @@ export function probeStore(dir: string): Verdict {
 
 function unavailable(dir: string, reason: string): OperationalError {
   return new OperationalError('store-unavailable', EXIT.io, `${dir}: the store cannot be opened: ${reason}`);
+}
+
+/** What the child does: tells by its exit status how the store in `dir` is, and on stderr why. */
+export async function probeToExit(dir: string): Promise<void> {
+  try {
+    await readToEnd(dir);
+  } catch (error) {
+    process.stderr.write(reasonOf(error));
+    process.exitCode = exitStatusFor(error);
+  }
 }
 
 async function readToEnd(dir: string): Promise<void> {
@@ -58,11 +71,4 @@ function exitStatusFor(error: unknown): number {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const isSystems = errnoOf(cause) !== undefined || (typeof code === 'number' && code > 0);
   return isSystems ? CHILD_EXIT.unavailable : CHILD_EXIT.broken;
-}
-
-if (process.argv[1] === import.meta.filename) {
-  readToEnd(process.argv[2] ?? '').catch((error: unknown) => {
-    process.stderr.write(reasonOf(error));
-    process.exitCode = exitStatusFor(error);
-  });
 }

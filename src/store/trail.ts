@@ -7,7 +7,7 @@
  * refusal that repeats is told once in ten minutes by each process, and of a client that comes again and again the
  * first refresh in ten minutes (change.ts).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { oncePer } from '../limiter.ts';
 import type { Environment } from './lmdb.ts';

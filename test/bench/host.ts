@@ -10,7 +10,7 @@ import type { Login } from '../../src/login/login.ts';
 import { Store } from '../../src/store/store.ts';
 import { addressOf } from './mail-log.ts';
 
-export const CLI = path.resolve(import.meta.dirname, '../../src/cli.js');
+export const CLI = path.resolve(import.meta.dirname, '../../bin/relaypass.cjs');
 const GRACE_MS = 1_800_000;
 const A_COMMIT = 10_000;
 

@@ -1,7 +1,7 @@
 /** Listings as a terminal, a pipe and another program meet them. */
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PseudoTerminal, screenOf } from '../pseudo-terminal.ts';
 import { loginLine, TestHost, until } from '../relaypass-process.ts';
 

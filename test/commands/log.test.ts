@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PseudoTerminal, screenOf } from '../pseudo-terminal.ts';
 import { TestHost } from '../relaypass-process.ts';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { folderOf, LOGIN_REGEX, patternText } from '../pattern/temporary.ts';
 
-const CLI = path.resolve(import.meta.dirname, '../../src/cli.js');
+const CLI = path.resolve(import.meta.dirname, '../../bin/relaypass.cjs');
 const LOGIN = '2026-11-23T17:00:00Z mx dovecot: imap-login: Login: user=<alice>, method=PLAIN, rip=198.51.100.1';
 const OTHER = '2026-11-23T17:00:00Z mx sm-mta[9]: x';
 

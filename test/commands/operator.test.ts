@@ -1,7 +1,7 @@
 /** The commands that change or explain what is permitted, with and without a daemon. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TestHost, until } from '../relaypass-process.ts';
 
 test('grant permits an address until its time is over, and show tells who granted it', () => {

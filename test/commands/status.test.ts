@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { screenOf } from '../pseudo-terminal.ts';
 import { TestHost, until } from '../relaypass-process.ts';
 

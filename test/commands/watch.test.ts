@@ -59,7 +59,7 @@ test('watch says that the daemon does not run, counts down, and gives the termin
 test('watch writes plain lines where there is no terminal', async () => {
   const host = new TestHost();
   host.run('grant', '192.0.2.9', '--user', 'scanner');
-  const cli = path.resolve(import.meta.dirname, '../../src/cli.js');
+  const cli = path.resolve(import.meta.dirname, '../../bin/relaypass.cjs');
   const child = spawn(process.execPath, [cli, 'watch', '--config', host.configFile], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'smol-toml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { leadsOf } from '../../src/pattern/leads.ts';
 import { SHIPPED_PATTERNS } from '../../src/pattern/load.ts';
 import { parseRegex } from '../../src/pattern/regex-syntax.ts';

@@ -74,7 +74,7 @@ set_up_relaypass() {
     mount --bind "$node" /run/node
     ln -sf /run/node /usr/bin/node
   fi
-  ln -sf /run/relaypass-package/dist/src/cli.js /usr/bin/relaypass
+  ln -sf /run/relaypass-package/dist/bin/relaypass.cjs /usr/bin/relaypass
 }
 
 if [ "$1" = --inside ]; then

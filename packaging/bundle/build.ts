@@ -1,0 +1,56 @@
+/**
+ * The second half of `npm run build`: dist/bin, which is what ships. One file holds all of the program and of the
+ * packages that it uses, and beside it lies what V8 compiled of it; docs/decisions/bundle.md has the reasons.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+import { PACKAGE_DIR } from '../../src/package.ts';
+import { licensesOf } from './licenses.ts';
+import { quirks } from './quirks.ts';
+
+const BIN = path.join(PACKAGE_DIR, 'dist/bin');
+
+/** yargs looks for a package.json above its own file, and must not take the one of the current folder. */
+const YARGS_URL = "'file://' + encodeURI(__dirname + '/../../node_modules/yargs/lib/platform-shims/esm.mjs')";
+
+const COMMON = {
+  absWorkingDir: PACKAGE_DIR,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'cjs',
+  outdir: BIN,
+  outExtension: { '.js': '.cjs' },
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+rmSync(BIN, { recursive: true, force: true });
+const { metafile } = await build({
+  ...COMMON,
+  entryPoints: ['src/program.ts'],
+  banner: { js: `(function (exports, require, module, __filename, __dirname) { const yargsUrl = ${YARGS_URL};` },
+  footer: { js: '})' },
+  define: {
+    'import.meta.dirname': '__dirname',
+    'import.meta.url': 'yargsUrl',
+    'process.env.MSGPACKR_NATIVE_ACCELERATION_DISABLED': '"true"', // of lmdb's; nothing here is in its format
+  },
+  logOverride: { 'require-resolve-not-external': 'silent' },
+  plugins: [quirks],
+  sourcemap: true,
+  sourcesContent: false,
+  metafile: true,
+});
+await build({
+  ...COMMON,
+  entryPoints: ['src/bin/relaypass.ts', 'src/bin/probe-store.ts'],
+  banner: { js: '#!/usr/bin/env node' },
+  define: { 'import.meta.dirname': '__dirname' },
+});
+chmodSync(path.join(BIN, 'relaypass.cjs'), 0o755);
+writeFileSync(path.join(BIN, 'LICENSES'), licensesOf(Object.keys(metafile.inputs)));
+execFileSync(process.execPath, [path.join(import.meta.dirname, 'warm-up-process.js')], {
+  stdio: ['ignore', 'ignore', 'pipe'],
+});

@@ -1,0 +1,3 @@
+import { loadProgram } from './load-program.ts';
+
+void loadProgram().runToExit(process.argv.slice(2));

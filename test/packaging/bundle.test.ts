@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, expect, test } from '@jest/globals';
+import { codeFile, compile } from '../../src/bin/load-program.ts';
+import { PACKAGE_DIR } from '../../src/package.ts';
+import { TestHost } from '../relaypass-process.ts';
+import { tempDir } from '../temp-dir.ts';
+
+let installed: string;
+
+/** What `npm pack` makes, unpacked, with lmdb as the only package beside it. */
+beforeAll(() => {
+  const dir = tempDir();
+  const packed = spawnSync('npm', ['pack', '--ignore-scripts', '--pack-destination', dir], {
+    cwd: PACKAGE_DIR,
+    encoding: 'utf8',
+  });
+  expect(packed).toMatchObject({ status: 0 });
+  expect(spawnSync('tar', ['-xzf', path.join(dir, packed.stdout.trim()), '-C', dir])).toMatchObject({ status: 0 });
+  installed = path.join(dir, 'package');
+  mkdirSync(path.join(installed, 'node_modules'));
+  for (const name of ['lmdb', '@lmdb']) {
+    symlinkSync(path.join(PACKAGE_DIR, 'node_modules', name), path.join(installed, 'node_modules', name));
+  }
+});
+
+test('the packed program runs from any folder, also without compiled code, and writes nothing', () => {
+  const before = filesIn(installed);
+  for (const args of [['--help'], ['--version'], ['match', '--help']]) {
+    expect(run(...args)).toMatchObject({ status: 0, stderr: '' });
+  }
+  expect(run('--version').stdout).toBe(`${versionOf(PACKAGE_DIR)}\n`);
+  expect(filesIn(installed)).toEqual(before);
+  const host = new TestHost();
+  const list = () => run('list', '--config', host.configFile);
+  const told = list();
+  expect(told).toMatchObject({ status: 0, stdout: 'no address may relay now\n' });
+  rmSync(codeFile(path.join(installed, 'dist/bin/program.cjs')));
+  expect(list()).toEqual(told);
+});
+
+test('V8 takes the compiled code', () => {
+  const file = path.join(PACKAGE_DIR, 'dist/bin/program.cjs');
+  expect(compile(file, readFileSync(codeFile(file))).cachedDataRejected).toBe(false);
+});
+
+test('the licenses of what the bundle holds go with it', () => {
+  const licenses = readFileSync(path.join(installed, 'dist/bin/LICENSES'), 'utf8');
+  for (const name of ['yargs', 'zod', 'chokidar', 'ioredis', 're2js', 'lmdb']) {
+    expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
+  }
+});
+
+interface Manifest {
+  readonly version: string;
+}
+
+function versionOf(dir: string): string {
+  const { version } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as Manifest;
+  return version;
+}
+
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const program = path.join(installed, 'dist/bin/relaypass.cjs');
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', cwd: '/' });
+  return { status, stdout, stderr };
+}
+
+function filesIn(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).toSorted();
+}
