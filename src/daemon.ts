@@ -23,6 +23,7 @@ import { ownPresence, type Presence } from './presence.ts';
 import type { Lookup } from './server/lookup.ts';
 import { LookupServers } from './server/lookup-servers.ts';
 import type { LogSource } from './source/source.ts';
+import { Reporter } from './status/reporter.ts';
 import type { Entry } from './store/entry.ts';
 import { ExpiryClock } from './store/expiry-clock.ts';
 import { limitsOf, Store } from './store/store.ts';
@@ -113,7 +114,16 @@ export class Daemon {
     if (other !== undefined) throw alreadyRuns(other, config.state_dir);
     this.#stops.push(() => store.leave(presence));
     this.#plan.onEntered?.();
+    this.#startReporter(presence);
     return store;
+  }
+
+  #startReporter({ startedAt }: Presence): void {
+    const { config, tally, clock, log } = this.#plan;
+    const clusterStatus = () => this.clusterStatus();
+    const reporter = new Reporter({ stateDir: config.state_dir, startedAt, tally, clusterStatus, clock, log });
+    this.#stops.push(() => reporter.stop());
+    reporter.start();
   }
 
   /** The rules may have changed since what the store holds was admitted. */

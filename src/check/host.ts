@@ -13,6 +13,7 @@ import { error, ok, warning, type Finding } from './finding.ts';
 import { checkCluster } from './cluster.ts';
 import { checkMap } from './map.ts';
 import { checkMta } from './mta.ts';
+import { aboutSetAside, setAsides } from './set-aside.ts';
 import { checkSource } from './source.ts';
 import { loadLookups } from '../server/lookup.ts';
 import { detectSources } from '../source/detect.ts';
@@ -62,7 +63,7 @@ async function checkStore(config: Config, log: Log): Promise<Finding[]> {
     const store = await Store.open({ dir, limits: limitsOf(config), clock: systemClock, log });
     const entries = store.size();
     await store.close();
-    return [ok(`${dir}: can be read, entries: ${entries}`)];
+    return [ok(`${dir}: can be read, entries: ${entries}`), ...aboutSetAside(setAsides(dir))];
   } catch (failure) {
     return [asFinding(failure, 'see the message')];
   }

@@ -14,11 +14,12 @@ export const command = defineCommand(
       .example('$0 status --json', 'for monitoring')
       .epilog(
         'Exit status: 0 all is well, 75 there are warnings, 69 something does not work.\n' +
-          'JSON: at, daemon, sources, entries, maps, lastHour, warnings (severity, what, todo).',
+          'JSON: at, daemon, sources, entries, maps, lookups, cluster, metrics, stale, setAside, lastHour, warnings (severity, ' +
+          'what, todo).',
       ),
   ({ config, json }) =>
     withStoreToRead(config, (host) => {
-      const status = hostStatus(host);
+      const status = hostStatus({ ...host, configFile: config });
       if (json) printJson(status);
       else print(renderStatus(status, terminalOf()).join('\n'));
       return Promise.resolve(exitStatusOf(status));

@@ -65,7 +65,7 @@ async function storeSections(config: string | undefined, names: Set<string>): Pr
       const { events } = host.store.events();
       for (const { user, by = '' } of events) names.add(user).add(by);
       for (const { logins } of host.store.entries()) for (const { user } of logins) names.add(user);
-      status = renderStatus(hostStatus(host), PLAIN);
+      status = renderStatus(hostStatus({ ...host, configFile: config }), PLAIN);
       const options = { hasHeader: true, terminal: PLAIN };
       return Promise.resolve(renderTable(events.slice(-EVENTS_TOLD), eventColumns(formatInstant), options));
     }),

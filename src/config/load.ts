@@ -1,6 +1,6 @@
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { EXIT, OperationalError, reasonOf } from '../errors.ts';
+import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import { configSchema, type Config } from './schema.ts';
 import { checkToml, loadToml, readToml } from './toml.ts';
 
@@ -61,6 +61,16 @@ export function keepLastGood({ text }: ConfigText, stateDir: string): void {
  */
 export function loadLastGood(stateDir: string): Config {
   return loadToml(lastGoodFile(stateDir), configSchema);
+}
+
+/** Whether the daemon in `stateDir` runs with, or last ran with, just this. */
+export function isLastGood({ text }: ConfigText, stateDir: string): boolean {
+  try {
+    return readFileSync(lastGoodFile(stateDir), 'utf8') === text;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** The state folder of a host whose configuration cannot be read: the one that systemd names, or the default one. */

@@ -1,15 +1,22 @@
 /** How a host does: what `status` shows, `watch` heads its screen with, and monitoring asks for. */
 import type { Finding } from '../check/finding.ts';
+import { setAsides, type SetAside } from '../check/set-aside.ts';
+import type { ClusterStatus } from '../cluster/cluster.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
 import { isPresent } from '../presence.ts';
+import { storeDir } from '../store/owner.ts';
 import type { Store } from '../store/store.ts';
 import type { TrailEvent } from '../store/trail.ts';
+import { readReport } from './daemon-report.ts';
+import { lookupStatuses, type LookupStatus } from './lookup-status.ts';
 import { mapStatus, type MapStatus } from './map-status.ts';
+import { metricsStatus, type MetricsStatus } from './metrics-status.ts';
 import { sourceStatuses, type SourceStatus } from './source-status.ts';
+import { staleFiles } from './stale.ts';
 import { warningsAbout } from './warnings.ts';
 
 /** Plain JSON, as `status --json` prints it: instants are epoch milliseconds. */
@@ -19,6 +26,14 @@ export interface Status {
   readonly sources: readonly SourceStatus[];
   readonly entries: { readonly permitted: number; readonly max: number };
   readonly maps: readonly MapStatus[];
+  readonly lookups: readonly LookupStatus[];
+  /** Null on a host of its own; `unknown` while no daemon tells. */
+  readonly cluster: ClusterStatus | { readonly node: string; readonly link: 'unknown' } | null;
+  readonly metrics: MetricsStatus | null;
+  /** Files that the running daemon has not taken up as they are. */
+  readonly stale: readonly string[];
+  /** Damaged stores that were set aside. */
+  readonly setAside: readonly SetAside[];
   /** Events of the last hour, as far back as the audit trail goes. */
   readonly lastHour: Readonly<Record<TrailEvent['kind'], number>>;
   readonly warnings: readonly Finding[];
@@ -26,18 +41,37 @@ export interface Status {
 
 const HOUR_MS = 3_600_000;
 
+/** A host whose store is open. */
+export interface StatusHost {
+  readonly configFile: string | undefined;
+  readonly config: Config;
+  readonly store: Store;
+  readonly log: Log;
+}
+
 /** @throws OperationalError where a map of the configuration cannot be had */
-export function hostStatus({ config, store, log }: { config: Config; store: Store; log: Log }): Status {
+export function hostStatus({ configFile, config, store, log }: StatusHost): Status {
   const at = systemClock();
+  const daemon = daemonStatus(store);
+  const { startedAt } = daemon;
+  const report = startedAt === null ? undefined : readReport(config.state_dir, startedAt);
   const permitted = Array.from(store.entries()).length;
   const isSettled = permitted === store.size();
   const targets = resolveMaps(config.map, config.state_dir, hostTools());
   const facts = {
     at,
-    daemon: daemonStatus(store),
+    daemon,
     sources: sourceStatuses(config, store, log),
     entries: { permitted, max: config.admission.max_entries },
     maps: targets.map((target) => mapStatus(target, store, isSettled)),
+    lookups: lookupStatuses(config, report),
+    cluster:
+      config.cluster === undefined
+        ? null
+        : (report?.cluster ?? { node: config.cluster.node, link: 'unknown' as const }),
+    metrics: metricsStatus(config),
+    stale: startedAt === null ? [] : staleFiles(config, configFile, startedAt),
+    setAside: setAsides(storeDir(config.state_dir)),
     lastHour: countKinds(store.events({ since: at - HOUR_MS }).events),
   };
   return { ...facts, warnings: warningsAbout(facts) };

@@ -1,5 +1,6 @@
 /** What of a host's status an admin should act on. Pure. */
 import { error, warning, type Finding } from '../check/finding.ts';
+import { aboutSetAside } from '../check/set-aside.ts';
 import { formatDuration } from '../config/duration.ts';
 import type { MapStatus } from './map-status.ts';
 import type { SourceStatus } from './source-status.ts';
@@ -8,6 +9,7 @@ import type { Status } from './status.ts';
 const QUIET_MS = 86_400_000; // a host that has users sees one of them within a day
 const MUCH_UNREAD_BYTES = 1_048_576; // what is read in a moment, unless something is stuck
 const NEARLY_FULL = 0.9;
+const TEXTFILE_OLD_MS = 60_000; // it is written four times in that time
 
 export function warningsAbout(status: Omit<Status, 'warnings'>): Finding[] {
   return [
@@ -15,6 +17,10 @@ export function warningsAbout(status: Omit<Status, 'warnings'>): Finding[] {
     ...status.sources.flatMap((source) => aboutSource(source, status.at)),
     ...aboutEntries(status.entries),
     ...status.maps.flatMap(aboutMap),
+    ...aboutCluster(status),
+    ...aboutTextfile(status),
+    ...status.stale.map(aboutStale),
+    ...aboutSetAside(status.setAside),
   ];
 }
 
@@ -57,4 +63,31 @@ const MAP_FAULTS = {
 
 function aboutMap({ file, state }: MapStatus): Finding[] {
   return state === 'true' ? [] : [error(`${file}: ${MAP_FAULTS[state]}`, 'run "relaypass sweep" and see why it fails')];
+}
+
+function aboutCluster({ cluster, at }: Pick<Status, 'cluster' | 'at'>): Finding[] {
+  if (cluster?.link !== 'down') return [];
+  const reason = cluster.reason === undefined ? '' : `: ${cluster.reason}`;
+  return [
+    warning(
+      `no link to the cluster for ${formatDuration(at - cluster.since)}${reason}`,
+      'see "relaypass check"; what is known goes on until its time is up',
+    ),
+  ];
+}
+
+function aboutTextfile({ daemon, metrics, at }: Pick<Status, 'daemon' | 'metrics' | 'at'>): Finding[] {
+  if (!daemon.running || metrics === null || metrics.textfile === null) return [];
+  const { textfile, writtenAt } = metrics;
+  if (at - (writtenAt ?? daemon.startedAt ?? at) <= TEXTFILE_OLD_MS) return [];
+  return [
+    warning(`${textfile}: metrics are not written`, 'let the daemon write to its folder; docs/metrics.md tells how'),
+  ];
+}
+
+function aboutStale(file: string): Finding {
+  return warning(
+    `${file} is not what the daemon works by`,
+    'relaypass check --config-only; systemctl reload relaypass',
+  );
 }

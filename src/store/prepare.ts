@@ -1,5 +1,5 @@
 /** Makes sure that the store's folder can be opened before LMDB is let near it. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
@@ -38,10 +38,21 @@ export function prepareStore({ dir, broken, clock, log }: PrepareOptions): void 
       `${dir}: the store cannot be read: ${verdict.reason}; ${advice}`,
     );
   }
-  const kept = `${dir}.broken-${new Date(clock()).toISOString().replaceAll(':', '-')}`;
+  const kept = `${dir}${SET_ASIDE}${new Date(clock()).toISOString().replaceAll(':', '-')}`;
   renameSync(dir, kept);
+  for (const older of setAsideStores(dir).slice(0, -MAX_SET_ASIDE)) rmSync(older, { recursive: true });
   createFolder(dir);
   log.error('the store could not be read and was set aside; a new one begins', { dir, kept, reason: verdict.reason });
+}
+
+const SET_ASIDE = '.broken-';
+const MAX_SET_ASIDE = 3; // a disk that breaks one after the other must not be filled by them
+
+/** The folders of stores that were set aside for the one in `dir`, oldest first. */
+export function setAsideStores(dir: string): string[] {
+  const prefix = `${path.basename(dir)}${SET_ASIDE}`;
+  const names = readdirSync(path.dirname(dir)).filter((name) => name.startsWith(prefix));
+  return names.toSorted().map((name) => path.join(path.dirname(dir), name)); // they end in their instant
 }
 
 function createFolder(dir: string): void {

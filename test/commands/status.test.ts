@@ -1,8 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { screenOf } from '../pseudo-terminal.ts';
 import { TestHost, until } from '../relaypass-process.ts';
+import { exchange } from '../server/serving.ts';
 
 const shape = z.strictObject({
   at: z.int(),
@@ -17,6 +19,19 @@ const shape = z.strictObject({
   ),
   entries: z.strictObject({ permitted: z.int(), max: z.int() }),
   maps: z.array(z.strictObject({ file: z.string(), state: z.string(), placedAt: z.int().nullable() })),
+  lookups: z.array(
+    z.strictObject({
+      protocol: z.string(),
+      listen: z.array(z.string()),
+      answers: z.record(z.string(), z.int()).nullable(),
+    }),
+  ),
+  cluster: z.looseObject({ node: z.string(), link: z.enum(['up', 'down', 'unknown']) }).nullable(),
+  metrics: z
+    .strictObject({ listen: z.string().nullable(), textfile: z.string().nullable(), writtenAt: z.int().nullable() })
+    .nullable(),
+  stale: z.array(z.string()),
+  setAside: z.array(z.strictObject({ folder: z.string(), bytes: z.int() })),
   lastHour: z.record(z.string(), z.int()),
   warnings: z.array(z.strictObject({ severity: z.string(), what: z.string(), todo: z.string() })),
 });
@@ -83,6 +98,84 @@ test.each([
   spoil(host.map);
   expect(statusOf(host).maps).toMatchObject([{ state }]);
   expect(host.run('status').stdout).toContain(sentence);
+});
+
+test('status tells how look-ups were answered, and where metrics are told', async () => {
+  const host = new TestHost();
+  const socket = path.join(host.dir, 'lookup');
+  const textfile = path.join(host.dir, 'relaypass.prom');
+  host.configure(
+    `[[lookup]]\nprotocol = "socketmap"\nlisten = "unix:${socket}"\n[metrics]\ntextfile = "${textfile}"\n`,
+  );
+  expect(host.run('status').stdout).toMatch(/\nLook-ups {3}socketmap unix:.*: nobody answers\n/);
+  await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  await exchange({ kind: 'unix', path: socket }, '22:relaypass 198.51.100.7,', '22:relaypass 198.51.100.9,', '3:bad,');
+  const answers = () => statusOf(host).lookups[0]?.answers ?? {};
+  await until(() => answers()['permitted'] === 1, 'the look-ups to be told');
+  expect(statusOf(host)).toMatchObject({
+    lookups: [{ protocol: 'socketmap', answers: { permitted: 1, 'not-permitted': 1, failed: 1 } }],
+    metrics: { listen: null, textfile },
+    cluster: null,
+    warnings: [],
+  });
+  const { stdout } = host.run('status');
+  expect(stdout).toMatch(/\nLook-ups {3}socketmap unix:.*: 1 permitted, 1 not permitted, 1 failed\n/);
+  expect(stdout).toMatch(/\nMetrics {4}.*relaypass\.prom \(written \d+s ago\)\n/);
+});
+
+test('status says what the daemon has not taken up, until it is reloaded', async () => {
+  const host = new TestHost();
+  const dir = path.join(host.dir, 'patterns.d');
+  mkdirSync(dir);
+  const configured = `[patterns]\ndir = "${dir}"\n`;
+  host.configure(configured);
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  expect(statusOf(host)).toMatchObject({ stale: [], warnings: [] });
+  host.configure(`${configured}# changed\n`);
+  writeFileSync(path.join(host.dir, 'aside'), '');
+  renameSync(path.join(host.dir, 'aside'), path.join(dir, 'own.samples'));
+  expect(statusOf(host).stale).toEqual([host.configFile, dir, path.join(dir, 'own.samples')]);
+  const { status, stdout } = host.run('status');
+  expect(stdout).toContain(`Warning    ${host.configFile} is not what the daemon works by`);
+  expect(status).toBe(75);
+  daemon.stderr = '';
+  daemon.signal('SIGHUP');
+  await until(() => daemon.said('started'), 'the reload');
+  expect(statusOf(host)).toMatchObject({ stale: [], warnings: [] });
+});
+
+test('status tells that no cluster can be reached, and why', async () => {
+  const host = new TestHost('[cluster]\nurl = "unix:/nonexistent/redis"\nnode = "pop1"\n');
+  expect(statusOf(host).cluster).toEqual({ node: 'pop1', link: 'unknown' });
+  await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  const reason = () => String(statusOf(host).cluster?.['reason']);
+  await until(() => reason().includes('ENOENT'), 'the reason to be told');
+  const { status, stdout } = host.run('status');
+  expect(stdout).toMatch(/\nCluster {4}pop1: down for \d+s\n/);
+  expect(stdout).toMatch(/\nWarning {4}no link to the cluster for \d+s: .*ENOENT/);
+  expect(status).toBe(75);
+});
+
+test('status and check tell of damaged stores that were set aside, and how to be rid of them', () => {
+  const host = new TestHost();
+  host.run('grant', '192.0.2.9');
+  const folder = `${host.store}.broken-2026-11-24T12-00-00.000Z`;
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, 'data.mdb'), Buffer.alloc(1_500_000, 'x'));
+  const [found] = statusOf(host).setAside;
+  expect(found?.folder).toBe(folder);
+  expect(found?.bytes).toBeGreaterThanOrEqual(1_500_000);
+  for (const command of ['status', 'check']) {
+    const { stdout } = host.run(command);
+    expect(stdout).toContain('damaged stores were set aside and take 2 MiB: purges from before are forgotten');
+    expect(stdout).toContain(`then rm -r ${folder}`);
+  }
 });
 
 test.each([80, 40])('status fits on a terminal of %i columns', async (columns) => {

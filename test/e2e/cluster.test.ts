@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { TestHost } from '../relaypass-process.ts';
+import { TestHost, until } from '../relaypass-process.ts';
 import { RedisServer, withRedis } from './cluster/redis-server.ts';
 
 function nodes(redis: RedisServer, ...names: string[]): TestHost[] {
@@ -13,6 +13,24 @@ withRedis('permits at every node what one of them saw, and says where that was',
   hosts[0]?.login('alice', '198.51.100.7');
   for (const host of hosts) await host.untilPermitted('198.51.100.7');
   expect(hosts[1]?.run('list').stdout).toMatch(/198\.51\.100\.7 +alice +imap .*pop1: .*mail\.log/);
+});
+
+withRedis('status tells of the link, and when it is lost', async () => {
+  const redis = await RedisServer.start();
+  const [host] = nodes(redis, 'pop1');
+  if (host === undefined) throw new Error('a host');
+  await (await host.startDaemon()).joined();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  const clusterLine = () => /^Cluster .*$/m.exec(host.run('status').stdout)?.[0] ?? '';
+  await until(() => clusterLine().includes(' up '), 'the link to be told');
+  expect(clusterLine()).toMatch(
+    /^Cluster {4}pop1: up for \d+s, 0 messages unread, 0 logins unsent, last message \d+ ms/,
+  );
+  expect(host.run('status').status).toBe(0);
+  await redis.stop('SIGKILL');
+  await until(() => clusterLine().includes(' down '), 'the loss to be told');
+  expect(host.run('status').status).toBe(75);
 });
 
 withRedis('a purge anywhere beats logins everywhere, and a new login counts again', async () => {

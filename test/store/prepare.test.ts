@@ -59,6 +59,16 @@ test.each([
   expect(place.logged).toEqual([expect.stringMatching(/^error: the store could not be read and was set aside/)]);
 });
 
+test('keeps the last three stores that were set aside', async () => {
+  for (let second = 1; second <= 6; second++) {
+    place.now += 1000;
+    await (await place.open({ broken: 'set-aside' })).close();
+    writeFileSync(dataFile(), 'hello');
+  }
+  const kept = readdirSync(place.parent).filter((name) => name.startsWith('store.broken-'));
+  expect(kept.map((name) => name.slice(-7, -5))).toEqual(['04', '05', '06']);
+});
+
 test.each([
   [
     'truncated',
