@@ -25,7 +25,7 @@ export interface Base {
 }
 
 /** The base of a map that has none. */
-export const NO_BASE: Base = { rows: [], date: new Date(0), complaint: undefined };
+export const NO_BASE: Base = { rows: [], date: new Date(1000), complaint: undefined };
 
 /**
  * What the target's map begins with: nothing where it has no base.

@@ -2,7 +2,7 @@
  * Keeps one map true to the store: attempts that never overlap, the fence, and what happens when an attempt fails.
  * See publish.ts for the rules.
  */
-import { existsSync, renameSync, unwatchFile, utimesSync, watchFile } from 'node:fs';
+import { existsSync, unwatchFile, utimesSync, watchFile } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import { rateLimited, type Log } from '../log.ts';
@@ -14,7 +14,7 @@ import { asMapError, MapError } from './map-error.ts';
 import { postmapTakes } from './mta-tool.ts';
 import { withoutCovered } from './merge.ts';
 import { renderMap } from './render.ts';
-import { hasDateOf, isStandIn, prepareStandIn, putStandIn } from './stand-in.ts';
+import { hasDateOf, isStandIn, prepareStandIn, putMap, putStandIn } from './stand-in.ts';
 import type { MapTarget } from './target.ts';
 
 /** What a publisher needs of the store. */
@@ -183,7 +183,7 @@ export class MapPublisher {
     const built = await this.#options.builder(this.#target, [...this.#base.rows, ...taken]);
     try {
       if (base !== undefined) utimesSync(built.file, this.#base.date, this.#base.date);
-      return this.#putInPlace(generation, () => renameSync(built.file, this.#target.file));
+      return this.#putInPlace(generation, () => putMap(this.#target, built.file));
     } finally {
       await built.remove();
     }

@@ -6,7 +6,7 @@
  * link: this needs no tool and no room on the disk, and every process sees by the inode that it stands there. Of a map
  * that is merged with the admin's own source it has the admin's entries, and is built anew when those change.
  *
- * It bears the date of that source, else 1970: whoever writes into it, or into the map while it stands there, gives it
+ * It bears the date of that source, else the second 1 of 1970 (Postfix warns of a 0): whoever writes into it, or into the map while it stands there, gives it
  * another, and it serves no more.
  *
  * Limits: where the tool never worked here, the stand-in is a file of no bytes. The MTAs cannot read that as a map, and
@@ -38,8 +38,23 @@ export async function prepareStandIn(target: MapTarget, base: Base, build: MapBu
 
 /** Whether what stands at the target's file is its stand-in. */
 export function isStandIn(target: MapFile, base: Dated): boolean {
-  const [standing, made] = [statOf(target.file), soundStandIn(target, base)];
-  return standing !== undefined && standing.ino === made?.ino && standing.dev === made.dev;
+  return soundStandIn(target, base) !== undefined && isSameFile(target.file, standInOf(target));
+}
+
+/**
+ * Puts `file`, a map that was built, in the map's place. Where the stand-in stood there, that is removed, and built anew
+ * when it is needed: Postfix takes up another map when the file that it has open has no link left, and would go on with
+ * the stand-in as long as that has its own name.
+ */
+export function putMap(target: MapFile, file: string): void {
+  const stood = isSameFile(target.file, standInOf(target));
+  renameSync(file, target.file);
+  if (stood) rmSync(standInOf(target), { force: true });
+}
+
+function isSameFile(file: string, other: string): boolean {
+  const [one, two] = [statOf(file), statOf(other)];
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
 }
 
 /** Puts the stand-in in the map's place; where even that fails it throws the system's error. */
