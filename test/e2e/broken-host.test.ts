@@ -4,6 +4,7 @@ import { onLab } from './lab/lab.ts';
 import { run } from './lab/program.ts';
 import { MAP_FILE, mapHolds, Relaypass, relaypass } from './lab/relaypass.ts';
 import { Sendmail } from './lab/sendmail.ts';
+import { fill, onTinyDisk } from './lab/tiny-disk.ts';
 import { appendLogin, WRITTEN_LOG } from './lab/written-log.ts';
 
 const FIRST = '198.51.100.7';
@@ -124,24 +125,6 @@ function replaceMakemap(script: string): void {
 function restoreMakemap(): void {
   rmSync(MAKEMAP);
   symlinkSync('../libexec/sendmail/makemap', MAKEMAP);
-}
-
-async function onTinyDisk(folder: string, use: () => Promise<void>): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  run('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=755,uid=relaypass,gid=relaypass', 'tiny', folder]);
-  try {
-    await use();
-  } finally {
-    run('umount', ['--lazy', folder]); // a daemon of a failed test may still hold it
-  }
-}
-
-function fill(folder: string): void {
-  try {
-    for (let size = 65_536; ;) writeFileSync(`${folder}/fill`, Buffer.alloc(size), { flag: 'a' });
-  } catch {
-    // full
-  }
 }
 
 function empty(folder: string): void {

@@ -75,6 +75,8 @@ export class Program {
 export interface Wait {
   /** @default 20 s */
   readonly limitMs?: number;
+  /** How often to look. @default 50 ms */
+  readonly pollMs?: number;
   /** What a failure should show. */
   readonly context?: () => string;
 }
@@ -83,12 +85,12 @@ export interface Wait {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  { limitMs = LIMIT_MS, context = () => '' }: Wait = {},
+  { limitMs = LIMIT_MS, pollMs = POLL_MS, context = () => '' }: Wait = {},
 ): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`gave up waiting for: ${what}\n${context()}`);
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
 }
 

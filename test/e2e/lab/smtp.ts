@@ -1,5 +1,12 @@
 import { Dialogue, type Route } from './dialogue.ts';
 
+/** What a client hears that may relay. */
+export const RELAYED = /^250 /;
+/** What one hears that may not, from Sendmail and from Postfix. */
+export const DENIED = /^55[04] 5\.7\.1 .*(Relaying denied|Relay access denied)/;
+/** What popauth.m4 has Sendmail say to such a one when the map cannot be read. */
+export const LATER = /^451 4\.3\.0 Relay authorization temporarily unavailable/;
+
 const LAST_LINE = /^\d{3} /; // RFC 5321 4.2.1: the lines before it have a hyphen there
 
 /** An SMTP session that stays open between recipients. */
