@@ -177,10 +177,15 @@ export class Intake {
   #tellOutcome(login: Login, outcome: Outcome | undefined): void {
     const { log } = this.#parts;
     const { address, user, service, expiresAt } = login;
-    const facts = { address, user, service, until: new Date(expiresAt).toISOString() };
+    const facts = { address, user, service, until: new Date(expiresAt).toISOString(), ...this.#sessionFact(login) };
     if (outcome?.kind === 'granted') log.info('granted', facts);
     if (outcome?.kind === 'refreshed') log.debug('refreshed', facts);
     if (outcome?.kind === 'refused') this.#tellRefusal(login, outcome.cap, undefined);
+  }
+
+  /** An open session moves the instant on. */
+  #sessionFact({ session }: Login): { session?: 'open' } {
+    return session !== undefined && this.#parts.config.admission.max_session > 0 ? { session: 'open' } : {};
   }
 
   #tellRefusal({ address, user, service }: Subject, reason: string, detail: string | undefined): void {

@@ -12,11 +12,13 @@ export const command = defineCommand(
   (argv) =>
     argv
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one array' })
+      .option('jsonl', { type: 'boolean', default: false, describe: 'Print JSON: one object a line' })
       .example('$0 config', 'what holds, and which line says so?')
       .epilog('JSON: table, index, key, value, from (file, default, host), file, line.'),
-  ({ config: named, json }) => {
+  ({ config: named, json, jsonl }) => {
     const settings = settingsOf(named);
     if (json) printJson(settings);
+    else if (jsonl) settings.forEach((setting) => print(JSON.stringify(setting)));
     else print(renderSettings(settings).join('\n'));
     return Promise.resolve(EXIT.ok);
   },

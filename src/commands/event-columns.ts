@@ -25,11 +25,12 @@ export function eventColumns(instant: (at: number) => string): Column<TrailEvent
 }
 
 /** What stands behind an event: who did it, until when it permits, why it was refused or taken back. */
-function whyOf({ by, reason, detail, expiresAt }: TrailEvent): string {
+function whyOf({ by, reason, detail, expiresAt, whileOpen }: TrailEvent): string {
   if (reason !== undefined) return `${reasonSentence(reason)}${detail === undefined ? '' : ` (${detail})`}`;
   const parts = [
     by === undefined ? undefined : `by ${by}`,
     expiresAt === undefined ? undefined : `until ${formatInstant(expiresAt)}`,
+    whileOpen && 'longer while its session is open',
   ];
   return parts.filter((part) => part !== undefined).join(', ');
 }

@@ -41,7 +41,7 @@ export const command = defineCommand(
       .option('follow', { type: 'boolean', default: false, describe: 'Go on with the lines to come' })
       .option('lines', { type: 'number', default: 10, describe: 'With --follow: how many last lines to start with' })
       .option('missed', { type: 'boolean', default: false, describe: 'Tell why each other line is no login' })
-      .option('json', { type: 'boolean', default: false, describe: 'Print a JSON object a line' })
+      .option('json', { alias: 'jsonl', type: 'boolean', default: false, describe: 'Print a JSON object a line' })
       .option('expect', { type: 'number', describe: 'Fail (65) unless this many logins are found and admitted' })
       .option('pattern', { type: 'string', describe: 'Only this pattern file, with samples or without' })
       .example('$0 match /var/log/mail.log', 'which logins would count?')

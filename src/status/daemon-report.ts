@@ -4,7 +4,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ClusterStatus } from '../cluster/cluster.ts';
 import { errnoOf } from '../errors.ts';
 

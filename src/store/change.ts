@@ -135,8 +135,9 @@ export class Change {
     if (outcome.kind === 'refreshed' && !isToldRefresh(login, kept)) return;
     const reason = outcome.kind === 'refused' ? outcome.cap : undefined;
     const by = login.evidence.by === 'admin' ? login.evidence.name : undefined;
-    const expiresAt = outcome.kind === 'refused' ? undefined : login.expiresAt;
-    this.#events.push({ ...this.#subject(login), kind: outcome.kind, by, reason, expiresAt });
+    const event = { ...this.#subject(login), kind: outcome.kind, by, reason };
+    if (outcome.kind === 'refused') this.#events.push(event);
+    else this.#events.push({ ...event, expiresAt: login.expiresAt, ...(this.#opens(login) && { whileOpen: true }) });
   }
 
   #subject({ address, user, service }: Login): Pick<TrailEvent, 'at' | 'address' | 'user' | 'service'> {

@@ -14,7 +14,7 @@ import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
 
 /** What can happen to a permission; events of one instant are told in this order. */
-const TRAIL_KINDS = ['expired', 'purged', 'refused', 'granted', 'refreshed'] as const;
+export const TRAIL_KINDS = ['expired', 'purged', 'refused', 'granted', 'refreshed'] as const;
 
 type TrailKind = (typeof TRAIL_KINDS)[number];
 
@@ -40,6 +40,8 @@ const eventSchema = z.object({
   detail: text.optional(),
   /** Until when it permits, epoch milliseconds. */
   expiresAt: z.int().optional(),
+  /** That instant is moved on as long as the session stays open that the login has begun. */
+  whileOpen: z.literal(true).optional(),
 });
 
 export type TrailEvent = Readonly<z.output<typeof eventSchema>>;

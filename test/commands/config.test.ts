@@ -42,6 +42,8 @@ test('config --json gives one object for each option', () => {
     file: host.configFile,
     line: 8,
   });
+  const lines = host.run('config', '--jsonl').stdout.trimEnd().split('\n');
+  expect(lines.map((line): unknown => JSON.parse(line))).toEqual(settings);
 });
 
 test('config says what is wrong with a configuration that cannot be used', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { PseudoTerminal, screenOf } from '../pseudo-terminal.ts';
-import { TestHost } from '../relaypass-process.ts';
+import { TestHost, until } from '../relaypass-process.ts';
 
 const events = z.array(z.object({ at: z.int(), kind: z.string(), address: z.string(), user: z.string() }));
 
@@ -33,6 +33,40 @@ test('log --since leaves out what was before, and explains what it expects', () 
   const { status, stderr } = host.run('log', '--since', 'noon');
   expect(status).toBe(64);
   expect(stderr).toBe('relaypass: --since: expected a duration such as "1h" or an instant, found "noon"\n');
+});
+
+test('log --address, --user and --kind leave out what is of others', () => {
+  const host = new TestHost();
+  host.run('grant', '192.0.2.9', '--user', 'scanner');
+  host.run('grant', '198.51.100.7', '--user', 'Alice');
+  host.run('grant', '2001:db8:1:2::3', '--user', 'bob');
+  host.run('purge', '192.0.2.9');
+  const told = (...args: string[]) =>
+    events
+      .parse(JSON.parse(host.run('log', '--json', ...args).stdout))
+      .map(({ kind, address }) => `${kind} ${address}`);
+  expect(told('--address', '192.0.2.0/24')).toEqual(['granted 192.0.2.9', 'purged 192.0.2.9']);
+  expect(told('--address', '2001:DB8:1:2:0::3')).toEqual(['granted 2001:db8:1:2::3']);
+  expect(told('--user', 'alice')).toEqual(['granted 198.51.100.7']);
+  expect(told('--kind', 'purged', '--kind', 'refused')).toEqual(['purged 192.0.2.9']);
+  expect(told('--kind', 'granted', '--address', '192.0.2.9')).toEqual(['granted 192.0.2.9']);
+  expect(told('--user', 'nobody')).toEqual([]);
+  expect(host.run('log', '--kind', 'lost')).toMatchObject({ status: 64 });
+  expect(host.run('log', '--address', 'mx')).toMatchObject({
+    status: 64,
+    stderr: 'relaypass: --address: expected an address or a network, found "mx"\n',
+  });
+});
+
+test('log says that an open session keeps an address permitted longer', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.logout('alice', 'before'); // tells that this server logs them
+  host.login('alice', '198.51.100.7', 0, 'this');
+  await host.untilPermitted('198.51.100.7');
+  expect(host.run('log').stdout).toMatch(/ granted .* until \S+Z, longer while its session is open\n/);
+  await until(() => daemon.said('granted'), 'the daemon to say so');
+  expect(daemon.stderr).toMatch(/granted address=198\.51\.100\.7 .* session=open\n/);
 });
 
 test('log --follow tells what another process does, until Ctrl-C', async () => {

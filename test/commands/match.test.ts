@@ -31,7 +31,7 @@ test('reads a file, one that is gzipped, and standard input; a last line may lac
 });
 
 test('--missed tells of every line', () => {
-  expect(kinds(match(['--json', '--missed'], `${OTHER}\n${LOGIN}\n`).lines)).toEqual(['missed', 'login', 'summary']);
+  expect(kinds(match(['--jsonl', '--missed'], `${OTHER}\n${LOGIN}\n`).lines)).toEqual(['missed', 'login', 'summary']);
 });
 
 test('--expect fails with 65 where another number of logins is found', () => {
