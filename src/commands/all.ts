@@ -40,6 +40,11 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import('./import.ts'),
   },
   { usage: 'check', about: 'Check configuration, permissions and MTA', load: () => import('./check.ts') },
+  {
+    usage: 'setup <mta>',
+    about: 'Tie the map into Sendmail or Postfix',
+    load: () => import('./setup.ts'),
+  },
   { usage: 'config', about: 'Show the effective configuration', load: () => import('./config.ts') },
   {
     usage: 'completion <shell>',

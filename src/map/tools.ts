@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
-type ToolName = 'makemap' | 'editmap' | 'postmap' | 'postconf';
+type ToolName = 'makemap' | 'editmap' | 'postmap' | 'postconf' | 'postfix' | 'm4';
 
 /** The tools of one host. */
 export interface MapTools {
