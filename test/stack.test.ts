@@ -8,7 +8,7 @@ const BUNDLE = path.join(PACKAGE_DIR, 'dist/bin/program.cjs');
 
 test('a stack trace of the bundle names the places in the sources', () => {
   const line = 1 + lineOf(BUNDLE, /^function parseDuration\d*\(/);
-  const stack = `Error: x\n    at parseDuration (${BUNDLE}:${line}:3)\n    at node:internal/main:1:2`;
+  const stack = `Error: x\n    at parseDuration (program.cjs:${line}:3)\n    at node:internal/main:1:2`;
   const declared = 1 + lineOf(path.join(PACKAGE_DIR, 'src/config/duration.ts'), /^export function parseDuration\(/);
   expect(withSources(stack)).toBe(
     `Error: x\n    at parseDuration (src/config/duration.ts:${declared}:8)\n    at node:internal/main:1:2`,

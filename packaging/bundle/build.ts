@@ -3,10 +3,13 @@
  * packages that it uses, and beside it lies what V8 compiled of it; docs/decisions/bundle.md has the reasons.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 import { PACKAGE_DIR } from '../../src/package.ts';
+import { prepareShippedPattern } from '../../src/pattern/file.ts';
+import { SHIPPED_PATTERNS } from '../../src/pattern/load.ts';
+import { PREPARED_FILE } from '../../src/pattern/prepared.ts';
 import { licensesOf } from './licenses.ts';
 import { quirks } from './quirks.ts';
 
@@ -50,7 +53,13 @@ await build({
   define: { 'import.meta.dirname': '__dirname' },
 });
 chmodSync(path.join(BIN, 'relaypass.cjs'), 0o755);
+writeFileSync(PREPARED_FILE, JSON.stringify(shippedFiles().map(prepareShippedPattern)));
 writeFileSync(path.join(BIN, 'LICENSES'), licensesOf(Object.keys(metafile.inputs)));
 execFileSync(process.execPath, [path.join(import.meta.dirname, 'warm-up-process.js')], {
   stdio: ['ignore', 'ignore', 'pipe'],
 });
+
+function shippedFiles(): string[] {
+  const names = readdirSync(SHIPPED_PATTERNS).filter((name) => name.endsWith('.toml'));
+  return names.map((name) => path.join(SHIPPED_PATTERNS, name));
+}

@@ -26,7 +26,8 @@ export function codeFile(file: string): string {
 }
 
 export function compile(file: string, cachedData?: Buffer): Script {
-  return new Script(readFileSync(file, 'latin1'), { filename: file, cachedData }); // the bundle is ASCII
+  const filename = path.basename(file); // kept in the compiled code, wherever that is installed
+  return new Script(readFileSync(file, 'latin1'), { filename, cachedData }); // the bundle is ASCII
 }
 
 export function evaluate(file: string, script: Script): Program {

@@ -47,7 +47,7 @@ export function readTomlWithLines(file: string): TomlLines {
 
 /** As {@link loadToml} for a text already read; `file` only names it in messages. */
 export function checkToml<T extends z.ZodType>(file: string, text: string, schema: T): z.output<T> {
-  const result = schema.safeParse(parseToml(file, text));
+  const result = schema.safeParse(parseToml(file, text), { jitless: true }); // each schema meets a text or two: compiling takes longer
   if (result.success) return result.data;
   const complaints = result.error.issues.flatMap(flatten).map(({ path, message }) => {
     const line = lineOf(text, path);

@@ -7,15 +7,20 @@
 import { RE2JS } from 're2js';
 import { leadsOf } from './leads.ts';
 import { checkRegex, groupNames, requiredLiteral } from './regex-rules.ts';
-import { parseRegex, RegexError, type Node } from './regex-syntax.ts';
+import { parseRegex, RegexError } from './regex-syntax.ts';
 
-/** A regex that has passed every rule. */
-export interface CompiledRegex {
+/** What is known of a regex that has passed every rule. */
+export interface RegexFacts {
+  readonly source: string;
   /** Text that a message must hold to be worth matching; empty where there is none. */
   readonly literal: string;
   /** Texts of which a message must start with one. */
   readonly leads: readonly string[];
   readonly groups: ReadonlySet<string>;
+}
+
+/** A regex that has passed every rule. */
+export interface CompiledRegex extends RegexFacts {
   /** What the named groups captured, undefined where `message` does not match. */
   match(message: string): Captures | undefined;
 }
@@ -28,7 +33,7 @@ const MAX_REGEX_BYTES = 2048;
 
 /** @throws RegexError with the place and the reason */
 export function compileRegex(source: string): CompiledRegex {
-  return regexOf(checkedTree(source), matcherOf(source));
+  return regexOf(checkRegexText(source), matcherOf(source));
 }
 
 /**
@@ -36,11 +41,16 @@ export function compileRegex(source: string): CompiledRegex {
  * regexes most are of servers that a host does not have.
  */
 export function compileRegexLater(source: string): CompiledRegex {
-  let match: CompiledRegex['match'] | undefined;
-  return regexOf(checkedTree(source), (message) => (match ??= matcherOf(source))(message));
+  return checkedRegex(checkRegexText(source));
 }
 
-function checkedTree(source: string): Node {
+/** The same for one of which all is known. */
+export function checkedRegex(facts: RegexFacts): CompiledRegex {
+  let match: CompiledRegex['match'] | undefined;
+  return regexOf(facts, (message) => (match ??= matcherOf(facts.source))(message));
+}
+
+function checkRegexText(source: string): RegexFacts {
   if (Buffer.byteLength(source) > MAX_REGEX_BYTES) {
     throw new RegexError(MAX_REGEX_BYTES, `longer than ${MAX_REGEX_BYTES} bytes`);
   }
@@ -49,15 +59,13 @@ function checkedTree(source: string): Node {
   const names = groupNames(tree);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new RegexError(source.lastIndexOf(`<${twice}>`), `the group "${twice}" twice`);
-  return tree;
+  return { source, literal: requiredLiteral(tree), leads: leadsOf(tree), groups: new Set(names) };
 }
 
-function regexOf(tree: Node, match: CompiledRegex['match']): CompiledRegex {
-  const [literal, leads] = [requiredLiteral(tree), leadsOf(tree)];
+function regexOf(facts: RegexFacts, match: CompiledRegex['match']): CompiledRegex {
+  const { literal, leads } = facts;
   return {
-    literal,
-    leads,
-    groups: new Set(groupNames(tree)),
+    ...facts,
     match: (message) =>
       message.includes(literal) && leads.some((lead) => message.startsWith(lead)) ? match(message) : undefined,
   };

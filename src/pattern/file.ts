@@ -11,6 +11,7 @@ import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import { compileRegex, compileRegexLater, type CompiledRegex } from './compile.ts';
 import { MIN_CUT_BYTES } from './cut-lines.ts';
 import type { Pattern, Rule } from './pattern.ts';
+import { prepare, recall, type Prepared } from './prepared.ts';
 import { RegexError } from './regex-syntax.ts';
 import { checkSamples } from './samples.ts';
 
@@ -111,11 +112,17 @@ export function readPattern(file: string): Pattern {
 }
 
 /**
- * The same for a shipped file, whose samples and regexes the tests try: that at each start too would take longer than
- * all the rest of it. The rules for regexes are checked even so, should somebody have edited the file.
+ * The same for a shipped file, whose samples and regexes the tests try. `prepared` is taken instead, if it is of this
+ * text; should somebody have edited the file, all but the samples is checked.
  */
-export function readShippedPattern(file: string): Pattern {
-  return patternOf({ file, text: readText(file), compile: compileRegexLater });
+export function readShippedPattern(file: string, prepared?: Prepared): Pattern {
+  const text = readText(file);
+  return recall(prepared, text) ?? patternOf({ file, text, compile: compileRegexLater });
+}
+
+/** What the build keeps of a shipped file. */
+export function prepareShippedPattern(file: string): Prepared {
+  return prepare(readShippedPattern(file), readText(file));
 }
 
 function patternOf(source: Source): Pattern {

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { PACKAGE_DIR } from '../package.ts';
 import { loadPattern, readShippedPattern } from './file.ts';
 import type { Pattern } from './pattern.ts';
+import { readPrepared } from './prepared.ts';
 
 /** The patterns that come with relaypass. */
 export const SHIPPED_PATTERNS = path.join(PACKAGE_DIR, 'patterns');
@@ -21,19 +22,28 @@ const MAX_PATTERNS = 64;
  */
 export function loadPatterns(config: Config['patterns'], log: Log): Pattern[] {
   const files = new Map([...filesIn(SHIPPED_PATTERNS), ...filesIn(config.dir)]);
+  const prepared = readPrepared();
   const names = config.use ?? [...files.keys()].toSorted();
   if (names.length > MAX_PATTERNS) throw failure('pattern-invalid', `patterns: more than ${MAX_PATTERNS}`);
-  const loaded = names.flatMap((name) => loadNamed(name, files, config, log));
+  const loaded = names.flatMap((name) => loadNamed(name, { files, prepared }, config, log));
   const patterns = config.use === undefined ? loaded.filter(({ offByDefault }) => !offByDefault) : loaded;
   if (patterns.length === 0) throw failure('pattern-missing', `patterns: none is left to find a login with`);
   return patterns;
 }
 
-function loadNamed(name: string, files: ReadonlyMap<string, string>, config: Config['patterns'], log: Log): Pattern[] {
+/** By name: the path of each pattern file, and what the build has made of the shipped ones. */
+interface Patterns {
+  readonly files: ReadonlyMap<string, string>;
+  readonly prepared: ReturnType<typeof readPrepared>;
+}
+
+function loadNamed(name: string, { files, prepared }: Patterns, config: Config['patterns'], log: Log): Pattern[] {
   try {
     const file = files.get(name);
-    if (file !== undefined)
-      return [path.dirname(file) === SHIPPED_PATTERNS ? readShippedPattern(file) : loadPattern(file)];
+    if (file !== undefined) {
+      const isShipped = path.dirname(file) === SHIPPED_PATTERNS;
+      return [isShipped ? readShippedPattern(file, prepared.get(name)) : loadPattern(file)];
+    }
     const known = [...files.keys()].toSorted().join(', ');
     throw failure('pattern-missing', `patterns.use: no pattern "${name}"; there are: ${known}`);
   } catch (error) {

@@ -1,9 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { loadPattern, readShippedPattern } from '../../src/pattern/file.ts';
+import { loadPattern, prepareShippedPattern, readShippedPattern } from '../../src/pattern/file.ts';
 import { SHIPPED_PATTERNS } from '../../src/pattern/load.ts';
+import { readPrepared, recall } from '../../src/pattern/prepared.ts';
 import { checkSamples } from '../../src/pattern/samples.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const files = readdirSync(SHIPPED_PATTERNS).filter((file) => file.endsWith('.toml'));
 
@@ -21,4 +23,25 @@ test.each(files)('%s finds the same when a line of its server is the first to ne
   const pattern = readShippedPattern(path.join(SHIPPED_PATTERNS, file));
   const samples = path.join(SHIPPED_PATTERNS, file.replace('.toml', '.samples'));
   checkSamples(pattern, samples, readFileSync(samples, 'utf8'));
+});
+
+test.each(files)('what the build has prepared of %s is what the file says, and finds the same', (file) => {
+  const shipped = path.join(SHIPPED_PATTERNS, file);
+  const prepared = readPrepared().get(path.basename(file, '.toml'));
+  expect(prepared).toEqual(JSON.parse(JSON.stringify(prepareShippedPattern(shipped))));
+  const recalled = recall(prepared, readFileSync(shipped, 'utf8'));
+  const samples = shipped.replace('.toml', '.samples');
+  if (recalled === undefined) throw new Error('nothing was prepared');
+  checkSamples(recalled, samples, readFileSync(samples, 'utf8'));
+});
+
+test('what was prepared of a file that has been edited does not count', () => {
+  const file = path.join(SHIPPED_PATTERNS, 'dovecot.toml');
+  const prepared = prepareShippedPattern(file);
+  const text = readFileSync(file, 'utf8');
+  expect(recall(prepared, text)?.name).toBe('dovecot');
+  expect(recall(prepared, text.replace('Login: ', 'Logon: '))).toBeUndefined();
+  const edited = path.join(tempDir(), 'dovecot.toml');
+  writeFileSync(edited, text.replace("'''^", "'''^(?=x)"));
+  expect(() => readShippedPattern(edited, prepared)).toThrow(/dovecot.toml:\d+/);
 });
