@@ -12,6 +12,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { admissionRules, barredNow, REFUSALS } from './login/admission.ts';
+import type { MapAmender } from './map/amend.ts';
 import type { MapBuilder } from './map/build.ts';
 import { countAttempt, type Tally } from './metrics/tally.ts';
 import { emptyAbandonedMaps } from './map/abandoned.ts';
@@ -36,6 +37,7 @@ export interface DaemonPlan {
   readonly patterns: readonly Pattern[];
   readonly targets: readonly MapTarget[];
   readonly builder: MapBuilder;
+  readonly amender?: MapAmender;
   readonly lookups: readonly Lookup[];
   readonly createSources: () => readonly LogSource[];
   /** How to get to the other hosts; undefined for a host of its own. */
@@ -136,9 +138,9 @@ export class Daemon {
 
   /** The maps are true before the first line is read. */
   async #startPublisher(store: Store): Promise<Publisher> {
-    const { targets, builder, clock, log, tally } = this.#plan;
+    const { targets, builder, amender, clock, log, tally } = this.#plan;
     const onAttempt = countAttempt(tally);
-    const publisher = new Publisher({ store, targets, builder, clock, log, onAttempt, onFailure: this.#fail });
+    const publisher = new Publisher({ store, targets, builder, amender, clock, log, onAttempt, onFailure: this.#fail });
     this.#stops.push(() => publisher.stop());
     publisher.start();
     await publisher.rebuildNow();

@@ -13,6 +13,7 @@ import { checkToml } from '../config/toml.ts';
 import { Daemon } from '../daemon.ts';
 import { EXIT } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { createAmender } from '../map/amend.ts';
 import { createBuilder } from '../map/build.ts';
 import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
@@ -85,6 +86,7 @@ async function startDaemon(folder: string, file: string, map: string): Promise<D
     patterns: loadPatterns({ ...config.patterns, dir: path.join(folder, 'patterns.d') }, log),
     targets: resolveMaps(config.map, folder, tools),
     builder: createBuilder(tools),
+    amender: createAmender(tools),
     lookups: [],
     createSources: () => createSources(config.source, { clock: systemClock, log, stampOf: () => undefined }),
     clock: systemClock,

@@ -4,7 +4,7 @@ import type { Config, MapConfig } from '../config/schema.ts';
 import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { emptyAbandonedMaps } from '../map/abandoned.ts';
 import { createBuilder } from '../map/build.ts';
-import type { MapStore } from '../map/map-publisher.ts';
+import type { MapStore } from '../map/map-store.ts';
 import { Publisher } from '../map/publish.ts';
 import { resolveMaps, type MapTarget } from '../map/target.ts';
 import { hostTools, type MapTools } from '../map/tools.ts';
@@ -46,6 +46,8 @@ export async function publishMaps(host: OpenHost): Promise<ExitStatus> {
 function withoutSessions(store: Store): MapStore {
   return {
     entry: (address) => store.entry(address),
+    setState: () => store.setState(),
+    changesSince: () => undefined,
     snapshot: () => store.snapshot('ignored'),
     fence: (file, generation, replace) => store.fence(file, generation, replace),
     published: (file) => store.published(file),

@@ -10,6 +10,7 @@ import { keepLastGood, parseConfig, readConfig, type ConfigText } from '../confi
 import { Daemon, type DaemonPlan } from '../daemon.ts';
 import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { stderrLog, type Log } from '../log.ts';
+import { createAmender } from '../map/amend.ts';
 import { createBuilder } from '../map/build.ts';
 import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
@@ -87,6 +88,7 @@ function prepare(configFile: string | undefined, log: Log): Omit<Plan, 'tally'> 
     patterns,
     targets,
     builder: createBuilder(tools),
+    amender: createAmender(tools),
     lookups,
     createSources: sources,
     clusterAccess,

@@ -9,12 +9,12 @@ import type { Log } from '../log.ts';
 import { keptDate } from './base.ts';
 import { syncFolder } from './durable.ts';
 import { asMapError, MapError } from './map-error.ts';
-import type { MapStore } from './map-publisher.ts';
+import type { MapStore } from './map-store.ts';
 import { isStandIn, putStandIn } from './stand-in.ts';
 import type { MapTarget } from './target.ts';
 
 export interface AbandonedMapsOptions {
-  readonly store: Pick<MapStore, 'snapshot' | 'fence' | 'published'> & { publishedFiles(): readonly string[] };
+  readonly store: Pick<MapStore, 'setState' | 'fence' | 'published'> & { publishedFiles(): readonly string[] };
   /** The maps that are kept true. */
   readonly targets: readonly MapTarget[];
   readonly log: Log;
@@ -38,7 +38,7 @@ export function emptyAbandonedMaps({ store, targets, log }: AbandonedMapsOptions
 function emptyAbandoned(file: string, store: AbandonedMapsOptions['store'], log: Log): void {
   const base = { date: keptDate(file) };
   if (isStandIn({ file }, base)) return;
-  store.fence(file, store.snapshot().generation, () => {
+  store.fence(file, store.setState().generation, () => {
     putStandIn({ file }, base);
     syncFolder(path.dirname(file));
   });

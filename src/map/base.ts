@@ -28,11 +28,13 @@ export interface Base {
 export const NO_BASE: Base = { rows: [], date: new Date(1000), complaint: undefined };
 
 /**
- * What the target's map begins with: nothing where it has no base.
+ * What the target's map begins with: nothing where it has no base; `last`, as it was read before, where that has not
+ * changed.
  * @throws MapError where the base is in error and was never good
  */
-export async function readBase(target: MapTarget): Promise<Base> {
+export async function readBase(target: MapTarget, last?: Base): Promise<Base> {
   if (target.base === undefined) return NO_BASE;
+  if (last !== undefined && isStill(last, target.base)) return last;
   const kept = keptFile(target.file);
   const now = await read(target, target.base);
   if ('rows' in now) {
@@ -44,9 +46,17 @@ export async function readBase(target: MapTarget): Promise<Base> {
   throw new MapError(target, now.complaint);
 }
 
+function isStill({ complaint, date }: Base, file: string): boolean {
+  return complaint === undefined && dateOf(file)?.getTime() === date.getTime();
+}
+
 /** The date that the stand-in of the map `file` bears: that of its base, where it has had one. */
 export function keptDate(file: string): Date {
-  return statSync(keptFile(file), { throwIfNoEntry: false })?.mtime ?? NO_BASE.date;
+  return dateOf(keptFile(file)) ?? NO_BASE.date;
+}
+
+function dateOf(file: string): Date | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.mtime;
 }
 
 function keptFile(file: string): string {

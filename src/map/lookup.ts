@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { lookupCdb } from './cdb.ts';
 import { dumpMap } from './dump.ts';
-import { answerOf, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
+import { answerOf, isKeyMissing, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
 import { mapFile, type MapTarget } from './target.ts';
 
 /**
@@ -29,13 +29,8 @@ export async function lookUp(
 
 async function query(target: MapTarget, run: MtaToolRun, means: Means): Promise<string | undefined> {
   const result = await runMtaTool(target, run, means);
-  if (result.fault !== undefined && isNotFound(run, result)) return undefined;
+  if (isKeyMissing(run, result)) return undefined;
   return answerOf(target, run, result).trimEnd();
-}
-
-function isNotFound({ tool }: MtaToolRun, { status, stderr }: { status: number | undefined; stderr: string }): boolean {
-  if (tool === 'postmap') return status === 1 && stderr === '';
-  return status === 69 && /couldn't find key/.test(stderr);
 }
 
 /** Slower, since the whole map is read, but makemap is everywhere. */

@@ -13,13 +13,17 @@ export function withoutCovered(
   addresses: readonly Address[],
 ): readonly Address[] {
   if (base.length === 0) return addresses;
-  const keys = new Set(base.map(({ key }) => untagged(key)));
+  const keys = keysOfBase.get(base) ?? new Set(base.map(({ key }) => untagged(key)));
+  keysOfBase.set(base, keys);
   const isCovered = (address: Address) =>
     keysOf(form, address)
       .flatMap(prefixesOf)
       .some((prefix) => keys.has(prefix));
   return addresses.filter((address) => !isCovered(address));
 }
+
+/** A base stays the same for many changes. */
+const keysOfBase = new WeakMap<readonly MapRow[], ReadonlySet<string>>();
 
 function untagged(key: string): string {
   return key.toLowerCase().replace(/^connect:/, '');

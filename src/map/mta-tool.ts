@@ -41,6 +41,13 @@ export function answerOf(target: MapFile, { tool }: MtaToolRun, { fault, stdout,
   throw new MapError(target, what);
 }
 
+/** Whether a tool says that a key which it was to find or to remove is not in the map. */
+export function isKeyMissing({ tool }: MtaToolRun, { status, stderr }: ToolResult): boolean {
+  if (tool === 'postmap') return status === 1 && stderr === '';
+  if (status === 69) return /couldn't find key/.test(stderr);
+  return status === 0 && /^editmap: key .* doesn't exist in map /.test(stderr);
+}
+
 function firstLineOf(text: string): string {
   return escapeControls(text.trim().split('\n', 1)[0] ?? '').slice(0, MAX_REASON_LENGTH);
 }

@@ -9,7 +9,7 @@
  *     text      198.51.100.7           2001:db8::7
  *
  * Three more, so that an MTA which is wired already stays as it is: `connect`, Sendmail's keys tagged for an access
- * map; `poprelayd`, its popip.db, where the value is the second of expiry as of when the map was built (its rules
+ * map; `poprelayd`, its popip.db, where the value is the second of expiry as of when the row was written (its rules
  * look for the key alone); `pop-before-smtp`, its database for Postfix, where the value is ok.
  *
  * Sendmail 8.15 and later look up the first spelling of an IPv6 address; 8.14, and UseCompressedIPv6Addresses, the
@@ -40,18 +40,27 @@ export interface MapRow {
  */
 export const SENTINEL: MapRow = { key: 'relaypass:probe', value: 'DUNNO' };
 
-/** The rows for `addresses`, by key in byte order, the sentinel last; `expiryOf` tells when each expires, epoch ms. */
+/** The whole map for `addresses`: their rows, the sentinel last; `expiryOf` tells when each expires, epoch ms. */
 export function renderMap(
+  form: MapForm,
+  addresses: readonly Address[],
+  expiryOf?: (address: Address) => number,
+): MapRow[] {
+  const rows = renderRows(form, addresses, expiryOf);
+  return form === 'text' ? rows : [...rows, SENTINEL];
+}
+
+/** The rows for `addresses`, by key in byte order. */
+export function renderRows(
   form: MapForm,
   addresses: readonly Address[],
   expiryOf: (address: Address) => number = () => 0,
 ): MapRow[] {
   const { valueOf, isCut } = FORMS[form];
-  const rows = addresses
+  return addresses
     .flatMap((address) => keysOf(form, address).map((key) => ({ key, value: valueOf(address, expiryOf) })))
     .filter(({ key }) => !(isCut && key.includes('::')))
     .toSorted(byKey);
-  return form === 'text' ? rows : [...rows, SENTINEL];
 }
 
 /** The keys under which `address` can stand in such a map; throws for whatever is not a whole address. */

@@ -62,6 +62,7 @@ export class Change {
   #state: State;
   #touched = false;
   readonly #events: TrailEvent[] = [];
+  readonly #moved: Address[] = [];
 
   constructor({ logins, tombstones, ended }: ChangeParts, limits: Limits, now: number, state: State) {
     this.#logins = logins;
@@ -75,6 +76,11 @@ export class Change {
   /** The state to keep, undefined when nothing has changed. */
   newState(): State | undefined {
     return this.#touched ? { ...this.#state, clockAt: this.#now } : undefined;
+  }
+
+  /** The addresses that came or went. */
+  moved(): readonly Address[] {
+    return this.#moved;
   }
 
   /** What the audit trail is to tell of it, in the order in which it happened. */
@@ -182,7 +188,7 @@ export class Change {
     const isNew = previous === undefined && !this.#isKept(kept.login.address);
     this.#logins.put(kept, this.#count(kept).expiresAt, previous);
     this.#touched = true;
-    if (isNew) this.#countAddresses(1);
+    if (isNew) this.#countAddresses(1, [kept.login.address]);
   }
 
   /** Keeps `tombstones` and removes what they cover: a purge beats a login from before it that is told later. */
@@ -235,11 +241,12 @@ export class Change {
     if (removed.length > 0) this.#touched = true;
     const addresses = new Set(removed.map(({ address }) => address));
     const closed = [...addresses].filter((address) => !this.#isKept(address));
-    if (closed.length > 0) this.#countAddresses(-closed.length);
+    if (closed.length > 0) this.#countAddresses(-closed.length, closed);
     return closed;
   }
 
-  #countAddresses(difference: number): void {
+  #countAddresses(difference: number, moved: readonly Address[]): void {
+    for (const address of moved) this.#moved.push(address);
     const { addresses, lastRemoval } = this.#state;
     const generation = this.#state.generation + 1;
     this.#state = {

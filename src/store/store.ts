@@ -26,6 +26,7 @@ import { Logins } from './logins.ts';
 import { Meta, SCHEMA } from './meta.ts';
 import { prepareStore, type PrepareOptions } from './prepare.ts';
 import type { Key } from './lmdb.ts';
+import { RecentChanges } from './recent-changes.ts';
 import { clipped, counted, userKey, type Stored } from './record.ts';
 import { EndedSessions } from './sessions.ts';
 import { Tombstones, type Tombstone } from './tombstones.ts';
@@ -73,11 +74,24 @@ export type Selector =
   | { readonly expired: true }
   | { readonly all: true };
 
-/** The permitted addresses at one instant. */
-export interface Snapshot {
+/** Which set of addresses is permitted at one instant. */
+export interface SetState {
+  /** Of equal ones the sets are equal. */
   readonly generation: number;
   /** The generation in which an address last went: a map of that or a later one permits nobody whose time is up. */
   readonly lastRemoval: number;
+  readonly size: number;
+}
+
+/** What has changed in that set. */
+export interface SetChanges extends SetState {
+  /** Those of the addresses that came or went which are permitted now, and those which are not. */
+  readonly permitted: readonly Address[];
+  readonly refused: readonly Address[];
+}
+
+/** The permitted addresses at one instant. */
+export interface Snapshot extends SetState {
   /** In the order of their text. */
   readonly addresses: readonly Address[];
 }
@@ -86,6 +100,7 @@ export class Store {
   readonly #environment: Environment;
   readonly #logins: Logins;
   readonly #ended = new EndedSessions();
+  readonly #recent = new RecentChanges();
   readonly #meta: Meta;
   readonly #tombstones: Tombstones;
   readonly #fence: Fence;
@@ -276,9 +291,37 @@ export class Store {
     const limits = sessions === 'counted' ? this.#limits : { ...this.#limits, maxSessionMs: 0 };
     this.#expireAt(now);
     return this.#environment.read(() => {
-      const { generation, lastRemoval } = this.#meta.state();
       const addresses = Array.from(liveEntries(this.#logins.all(), now, limits), ({ address }) => address);
-      return { generation, lastRemoval, addresses };
+      return { ...this.#setState(), size: addresses.length, addresses };
+    });
+  }
+
+  /** The state of the set of {@link snapshot}, without reading it. */
+  setState(): SetState {
+    this.#expireAt(this.#clock());
+    return this.#environment.read(() => this.#setState());
+  }
+
+  #setState(): SetState {
+    const { generation, lastRemoval, addresses: size } = this.#meta.state();
+    return { generation, lastRemoval, size };
+  }
+
+  /**
+   * What became of the addresses that have come or gone since `generation`; undefined where that is not known, as of
+   * the changes that another process made, or of very many.
+   */
+  changesSince(generation: number): SetChanges | undefined {
+    const now = this.#clock();
+    this.#expireAt(now);
+    return this.#environment.read(() => {
+      const state = this.#setState();
+      const moved = this.#recent.between(generation, state.generation);
+      if (moved === undefined) return undefined;
+      const permitted = new Set(
+        [...moved].filter((address) => [...this.#live(this.#logins.at(address), now)].length > 0),
+      );
+      return { ...state, permitted: [...permitted], refused: [...moved].filter((address) => !permitted.has(address)) };
     });
   }
 
@@ -350,16 +393,21 @@ export class Store {
   }
 
   #changeAt<T>(now: number, work: (change: Change) => T): T {
-    return this.#environment.write(() => {
-      const parts = { logins: this.#logins, tombstones: this.#tombstones, ended: this.#ended };
-      const change = new Change(parts, this.#limits, now, this.#meta.state());
-      if (change.clockWentBack()) change.clip();
-      const result = work(change);
-      this.#trail.append(change.events());
-      const state = change.newState();
-      if (state !== undefined) this.#meta.setState(state);
-      return result;
-    });
+    const { result, change, state, newState } = this.#environment.write(() => this.#apply(now, work));
+    if (newState !== undefined) this.#recent.note(state.generation, newState.generation, change.moved());
+    return result;
+  }
+
+  #apply<T>(now: number, work: (change: Change) => T) {
+    const parts = { logins: this.#logins, tombstones: this.#tombstones, ended: this.#ended };
+    const state = this.#meta.state();
+    const change = new Change(parts, this.#limits, now, state);
+    if (change.clockWentBack()) change.clip();
+    const result = work(change);
+    this.#trail.append(change.events());
+    const newState = change.newState();
+    if (newState !== undefined) this.#meta.setState(newState);
+    return { result, change, state, newState };
   }
 
   #live(stored: Iterable<Stored>, now = this.#clock()): Iterable<Entry> {

@@ -1,6 +1,7 @@
 /** A real store, and beside it maps that stand-in tools build as plain text. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { createAmender, type MapAmender } from '../../src/map/amend.ts';
 import { createBuilder, type MapBuilder } from '../../src/map/build.ts';
 import { Publisher, type PublisherOptions } from '../../src/map/publish.ts';
 import type { MapTarget } from '../../src/map/target.ts';
@@ -14,6 +15,7 @@ export class MapPlace extends Place {
   readonly #bin: string;
   readonly tools: MapTools;
   readonly builder: MapBuilder;
+  readonly amender: MapAmender;
 
   constructor(parent?: string) {
     super(parent);
@@ -22,6 +24,7 @@ export class MapPlace extends Place {
     for (const folder of [this.folder, this.#bin]) mkdirSync(folder, { recursive: true });
     this.tools = standInTools(this.#bin, { makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP });
     this.builder = createBuilder(this.tools, 5000);
+    this.amender = createAmender(this.tools, 5000);
   }
 
   get hash(): MapTarget {

@@ -74,8 +74,9 @@ class Run {
   private constructor(place: MapPlace, store: Store, swept: Store) {
     this.#place = place;
     this.#store = store;
-    this.#daemon = place.publisher({ store, retryMs: 3_600_000 });
-    this.#sweep = place.publisher({ store: swept, retryMs: 3_600_000 });
+    const { amender } = place;
+    this.#daemon = place.publisher({ store, amender, retryMs: 3_600_000 });
+    this.#sweep = place.publisher({ store: swept, amender, retryMs: 3_600_000 });
   }
 
   static async begin(): Promise<Run> {

@@ -3,7 +3,7 @@ import { MapPlace } from './map-place.ts';
 
 const place = new MapPlace(process.argv[2]);
 const store = await place.open();
-const publisher = place.publisher({ store });
+const publisher = place.publisher({ store, amender: place.amender });
 for (let turn = 1; ; turn++) {
   store.purge({ user: `user-${turn - 3}` });
   store.record({ logins: [place.login(`198.51.100.${(turn % 250) + 1}`, `user-${turn}`)] });

@@ -6,23 +6,39 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { MapTools } from '../../src/map/tools.ts';
 
-/** `makemap -C CF -c BYTES TYPE NAME`, `makemap -l` and `makemap -C CF -u TYPE NAME`. */
+// The rows of one file but those whose keys another one has, then those, in the order of a build.
+const PUT = `put() {
+  { awk -F'\\t' 'NR == FNR { new[$1] = 1; next } !($1 in new)' "$1" "$2"; cat "$1"; } | grep -v '^relaypass:probe' | LC_ALL=C sort > "$2.new"
+  grep '^relaypass:probe' "$2" >> "$2.new"
+  mv "$2.new" "$2"
+}`;
+
+/** `makemap -C CF -c BYTES TYPE NAME`, `makemap -C CF -o -r TYPE NAME`, `makemap -l` and `makemap -C CF -u TYPE NAME`. */
 export const GOOD_MAKEMAP = `
 case $1 in -l) printf 'hash\\nbtree\\nimplicit\\n'; exit ;; esac
 case $3 in -u) exec cat "$5.db" ;; esac
+${PUT}
+case $3 in -o) cat > rows; put rows "$6.db"; exit ;; esac
 exec cat > "$6.db"`;
 
-/** `editmap -C CF -q TYPE NAME KEY` */
+/** `editmap -C CF -q TYPE NAME KEY` and `editmap -C CF -x TYPE NAME KEY` */
 export const GOOD_EDITMAP = `
 [ -f "$5.db" ] || { echo "editmap: error opening type $4 map $5: No such file or directory" >&2; exit 73; }
-value=$(sed -n "s/^$6\\t//p" "$5.db")
-[ -n "$value" ] || { echo "editmap: couldn't find key $6 in map $5" >&2; exit 69; }
-echo "$value"`;
+value=$(sed -n "s/^$6\\t//Ip" "$5.db")
+case $3$value in
+-q) echo "editmap: couldn't find key $6 in map $5" >&2; exit 69 ;;
+-q*) echo "$value" ;;
+-x) echo "editmap: key $6 doesn't exist in map $5" >&2 ;;
+-x*) sed -i "/^$6\\t/Id" "$5.db" ;;
+esac`;
 
-/** `postmap TYPE:NAME` and `postmap -q KEY TYPE:NAME` */
+/** `postmap TYPE:NAME`, `postmap -q KEY TYPE:NAME`, `postmap -i -r TYPE:NAME` and `postmap -d - TYPE:NAME` */
 export const GOOD_POSTMAP = `
+${PUT}
 case $1 in
 -q) sed -n "s/^$2\\t//p" "\${3#*:}.db" | grep . ;;
+-i) cat > rows; put rows "\${3#*:}.db" ;;
+-d) file="\${3#*:}.db"; before=$(wc -l < "$file"); while read -r key; do sed -i "/^$key\\t/d" "$file"; done; [ "$before" -gt "$(wc -l < "$file")" ] ;;
 *) exec cp "\${1#*:}" "\${1#*:}.db" ;;
 esac`;
 

@@ -1,0 +1,69 @@
+/**
+ * Where a map is made: aside, in a fresh folder beside it, so that a rename puts the whole of it in place. A fresh one
+ * each time, since what a killed Berkeley DB leaves behind (`__db.NAME`) blocks the next build there.
+ */
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { errnoOf } from '../errors.ts';
+import { asMapError } from './map-error.ts';
+import { mapFile, type MapTarget } from './target.ts';
+
+/** A whole, checked map that waits to be renamed; `remove` takes away what is left of its folder. */
+export interface BuiltMap {
+  readonly file: string;
+  remove(): Promise<void>;
+}
+
+/** The name of a map in the folder in which it is made, without its suffix. */
+export const NAME = 'map';
+
+/**
+ * Has `write` make the map file that it is told, beside the map of `target`, readable for the MTA and on the disk.
+ * @throws MapError: nothing is left behind, the map that stands is untouched
+ */
+export async function makeAside(target: MapTarget, write: (file: string) => Promise<void>): Promise<BuiltMap> {
+  const folder = await makeFolder(target).catch((error: unknown) => {
+    throw asMapError(target, 'no folder can be made beside it to build it in', error);
+  });
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const file = path.join(folder, mapFile(NAME, target.type));
+    await write(file);
+    await finish(file);
+    return { file, remove };
+  } catch (error) {
+    await remove();
+    throw asMapError(target, 'cannot be built', error);
+  }
+}
+
+const MAP_MODE = 0o644; // readable for the MTA whoever it runs as; makemap would leave 0640
+
+async function finish(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.chmod(MAP_MODE);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A folder of its own; those of builders that were killed are removed on the way. */
+async function makeFolder({ file }: MapTarget): Promise<string> {
+  const [parent, prefix] = [path.dirname(file), `.${path.basename(file)}.build-`];
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(prefix) || isRunning(Number.parseInt(name.slice(prefix.length), 10))) continue;
+    await rm(path.join(parent, name), { recursive: true, force: true });
+  }
+  return mkdtemp(path.join(parent, `${prefix}${process.pid}-`));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM'; // another user's
+  }
+}

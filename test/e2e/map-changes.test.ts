@@ -1,0 +1,113 @@
+/** Maps changed in a copy by the MTAs' own tools, against the same maps built of all their rows. */
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { MapConfig } from '../../src/config/schema.ts';
+import type { Address } from '../../src/login/address.ts';
+import { createAmender } from '../../src/map/amend.ts';
+import { createBuilder } from '../../src/map/build.ts';
+import { dumpMap } from '../../src/map/dump.ts';
+import { renderMap, renderRows } from '../../src/map/render.ts';
+import { resolveMaps, type MapTarget } from '../../src/map/target.ts';
+import { hostTools, type MapTools } from '../../src/map/tools.ts';
+import { anyAddress, anyNetwork } from '../map/addresses.ts';
+import { postfixTools, sendmailTools } from './lab/tools.ts';
+
+const sendmail = toolsOf(sendmailTools()?.env);
+const postfix = toolsOf(postfixTools()?.env);
+const ifSendmail = sendmail?.find('editmap') === undefined ? test.skip : test; // neither installed nor fetched
+const ifPostfix = postfix === undefined ? test.skip : test;
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'relaypass-map-changes-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+ifSendmail.each([
+  ['hash', undefined],
+  ['btree', undefined],
+  ['hash', 'connect'],
+  ['btree', 'poprelayd'],
+] as const)('a %s map of Sendmail (form %s) is after any changes as if it had been built', async (type, form) => {
+  await expectSame({ mta: 'sendmail', type, ...(form && { form }) }, sendmail);
+});
+
+ifPostfix.each([
+  ['hash', undefined],
+  ['btree', undefined],
+  ['lmdb', undefined],
+  ['hash', 'pop-before-smtp'],
+] as const)('a %s map of Postfix (form %s) is after any changes as if it had been built', async (type, form) => {
+  await expectSame({ mta: 'postfix', type, ...(form && { form }) }, postfix);
+});
+
+const set = fc.uniqueArray(fc.oneof({ weight: 4, arbitrary: anyAddress }, { weight: 1, arbitrary: anyNetwork }), {
+  maxLength: 40,
+});
+const sets = fc.array(set, { minLength: 2, maxLength: 4 });
+
+async function expectSame(config: MapConfig, tools: MapTools = hostTools()): Promise<void> {
+  const [target] = resolveMaps([config], folder, tools);
+  if (target === undefined) throw new Error('no map');
+  await fc.assert(
+    fc.asyncProperty(sets, async ([first = [], ...rest]) => {
+      await build(target, first, tools);
+      let before = new Set(first);
+      for (const addresses of rest) {
+        const now = new Set(addresses);
+        await change(
+          target,
+          [...now].filter((each) => !before.has(each)),
+          [...before].filter((each) => !now.has(each)),
+          tools,
+        );
+        before = now;
+      }
+      const changed = await dump(target, tools);
+      await build(target, [...before], tools);
+      expect(changed).toEqual(await dump(target, tools));
+    }),
+    { numRuns: 8 },
+  );
+}
+
+async function build(target: MapTarget, addresses: readonly Address[], tools: MapTools): Promise<void> {
+  const rows = renderMap(target.form, addresses).filter(({ key }) => takes(target, key));
+  const built = await createBuilder(tools)(target, rows);
+  renameSync(built.file, target.file);
+  await built.remove();
+}
+
+async function change(target: MapTarget, came: Address[], went: Address[], tools: MapTools): Promise<void> {
+  const rowsOf = (addresses: Address[]) => renderRows(target.form, addresses).filter(({ key }) => takes(target, key));
+  const remove = rowsOf(went).map(({ key }) => key);
+  const amended = await createAmender(tools).amend(target, { put: rowsOf(came), remove });
+  renameSync(amended.file, target.file);
+  await amended.remove();
+}
+
+function takes({ builder }: MapTarget, key: string): boolean {
+  return builder !== 'postmap' || !key.endsWith(':');
+}
+
+async function dump(target: MapTarget, tools: MapTools): Promise<string[]> {
+  if (target.builder === 'native') throw new Error('no tool built it');
+  const means = { tools, timeoutMs: 30_000 };
+  const text = await dumpMap(
+    target,
+    { tool: target.builder, type: target.type, cwd: folder, name: path.basename(target.path) },
+    means,
+  );
+  return text.split('\n').toSorted();
+}
+
+function toolsOf(env: Readonly<Record<string, string>> | undefined): MapTools | undefined {
+  return env && hostTools(env);
+}
