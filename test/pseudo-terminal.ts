@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { afterEach } from '@jest/globals';
 import { until } from './relaypass-process.ts';
+import { cellsAfter, textOf, type Cell } from './terminal-screen.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../bin/relaypass.cjs');
 const ROWS = 24;
@@ -41,7 +42,12 @@ export class PseudoTerminal {
 
   /** What stands there now, line by line, without trailing blanks. */
   get screen(): string[] {
-    return screenAfter(this.raw);
+    return textOf(this.cells);
+  }
+
+  /** The same, with its colours. */
+  get cells(): Cell[][] {
+    return cellsAfter(this.raw);
   }
 
   type(keys: string): void {
@@ -69,27 +75,4 @@ export async function screenOf(args: readonly string[], options: TerminalOptions
   const terminal = new PseudoTerminal(args, options);
   await terminal.ended();
   return terminal.screen;
-}
-
-// oxlint-disable-next-line no-control-regex -- ECMA-48: CSI, its parameters and its final byte
-const PIECE = /\u001b\[([\d;?]*)([A-Za-z])|\r\n|[^\u001b\r\n]+|\r|\n/g;
-
-/** The few sequences that relaypass writes: home, erase to the end of the line and of the screen, the other screen. */
-function screenAfter(raw: string): string[] {
-  let lines: string[] = [''];
-  let [row, column] = [0, 0];
-  for (const [piece, parameters, final] of raw.matchAll(PIECE)) {
-    if (final === 'H' || parameters === '?1049') [row, column] = [0, 0];
-    if (parameters === '?1049') lines = [''];
-    const line = lines[row] ?? '';
-    if (final === 'K') lines[row] = line.slice(0, column);
-    if (final === 'J') lines = [...lines.slice(0, row), line.slice(0, column)];
-    if (piece.endsWith('\n')) [row, column] = [row + 1, 0];
-    else if (piece === '\r') column = 0;
-    else if (final === undefined) {
-      lines[row] = line.padEnd(column).slice(0, column) + piece + line.slice(column + piece.length);
-      column += piece.length;
-    }
-  }
-  return Array.from(lines, (line: string | undefined) => (line ?? '').trimEnd());
 }

@@ -39,8 +39,10 @@ export function printListing<Row>(
   else print(renderTable(rows, columns, { hasHeader: header, terminal: terminalOf() }).join('\n'));
 }
 
-/** How a listing tells an instant. */
-export function instantsOf({ absolute }: Pick<ListingArgs, 'absolute'>): (at: number) => string {
+/** How a listing tells an instant: {@link formatAgo} or {@link formatInstant}. */
+export type Instants = (at: number) => string;
+
+export function instantsOf({ absolute }: Pick<ListingArgs, 'absolute'>): Instants {
   return (absolute ?? !terminalOf().isTerminal) ? formatInstant : formatAgo;
 }
 

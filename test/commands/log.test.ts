@@ -69,6 +69,14 @@ test('log says that an open session keeps an address permitted longer', async ()
   expect(daemon.stderr).toMatch(/granted address=198\.51\.100\.7 .* session=open\n/);
 });
 
+test('log tells on a terminal for how long, which an instant would be cut to nothing for', async () => {
+  const host = new TestHost();
+  host.run('grant', '192.0.2.9', '--user', 'scanner', '--for', '90m');
+  const onTerminal = (...args: string[]) => screenOf(['log', '--config', host.configFile, ...args], { columns: 80 });
+  expect((await onTerminal()).join('\n')).toMatch(/^\d+s ago +granted +192\.0\.2\.9 .* by \S+, for 1h 30m$/m);
+  expect((await onTerminal('--absolute')).join('\n')).not.toContain('for 1h');
+});
+
 test('log --follow tells what another process does, until Ctrl-C', async () => {
   const host = new TestHost();
   host.run('grant', '192.0.2.9');

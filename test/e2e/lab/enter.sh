@@ -43,12 +43,13 @@ set_up_files() {
 
 # Own devices, since rsyslogd makes /dev/log.
 set_up_devices() {
-  for device in null zero full random urandom tty ptmx; do
+  for device in null zero full random urandom tty; do
     touch "/run/dev/$device"
     mount --bind "/dev/$device" "/run/dev/$device"
   done
   mkdir /run/dev/pts /run/dev/shm
-  mount --bind /dev/pts /run/dev/pts
+  mount -t devpts -o ptmxmode=666,mode=620 lab /run/dev/pts # a bound ptmx looks for the host's
+  ln -s pts/ptmx /run/dev/ptmx
   mount -t tmpfs -o mode=1777 lab /run/dev/shm
   ln -s /proc/self/fd /run/dev/fd
   mount --rbind /run/dev /dev
