@@ -14,8 +14,11 @@ export interface Body {
   readonly kind: 'plain' | 'gzip';
   /** Why the end that was read is not the end that was written: a compressed file cut short, or not one at all. */
   readonly damage: string | undefined;
-  /** The bytes from `position` on, `length` of them or fewer at the end of the file. */
-  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * The bytes from `position` on, `length` of them or fewer at the end of the file. With `into`, a buffer of at least
+   * that length, they may lie in it and are good until it is used again: a burst then costs no memory a read.
+   */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Of the file as it is stored. */
   sizeBytes(): number;
   /** False once its last name is gone. */
@@ -77,13 +80,13 @@ class PlainBody implements Body {
   }
 
   // oxlint-disable-next-line typescript/require-await -- the interface waits for compressed files
-  async read(position: number, length: number): Promise<Buffer> {
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
     try {
-      const available = Math.min(length, this.sizeBytes() - position);
-      const buffer = Buffer.allocUnsafe(Math.max(0, available));
+      const available = Math.max(0, Math.min(length, this.sizeBytes() - position));
+      const buffer = into ?? Buffer.allocUnsafe(available);
       let filled = 0;
-      while (filled < buffer.length) {
-        const got = fs.readSync(this.#fd, buffer, filled, buffer.length - filled, position + filled);
+      while (filled < available) {
+        const got = fs.readSync(this.#fd, buffer, filled, available - filled, position + filled);
         if (got === 0) break; // truncated meanwhile
         filled += got;
       }

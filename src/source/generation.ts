@@ -17,7 +17,7 @@ export interface GenerationRecord {
   readonly done: boolean;
 }
 
-const CHUNK_BYTES = 262_144; // a read: as fast as any greater, and a burst takes less memory
+const CHUNK_BYTES = 1_048_576; // a read: each costs some looks at the file's names besides, and greater ones save little
 const LF = 10;
 const NO_BYTES = Buffer.alloc(0);
 
@@ -30,6 +30,8 @@ export class Generation {
   #skipping = false;
   #isInsideLine = false;
   #body: Body | undefined;
+  /** What is read goes here: to give each read memory of its own costs as much as reading. */
+  #chunk: Buffer | undefined;
   #done = false;
 
   constructor(path: string, activeAt: number) {
@@ -79,11 +81,15 @@ export class Generation {
     this.#done = false;
   }
 
-  /** What follows the offset, or `changed` where the file no longer holds what was read: truncated or overwritten. */
+  /**
+   * What follows the offset, good until the next call, or `changed` where the file no longer holds what was read:
+   * truncated or overwritten.
+   */
   async peek(): Promise<Buffer | 'changed'> {
     if (this.#body === undefined) return NO_BYTES;
     const { offset } = this.#fingerprint;
-    const data = await this.#body.read(offset, CHUNK_BYTES);
+    this.#chunk ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const data = await this.#body.read(offset, CHUNK_BYTES, this.#chunk);
     if (this.#body.kind === 'gzip') return data;
     if (this.isBlank) return this.#body.sizeBytes() < offset ? 'changed' : data;
     return (await compare(this.#fingerprint, this.#body)) === 'same' ? data : 'changed';
@@ -109,6 +115,7 @@ export class Generation {
   lose(): Body | undefined {
     const body = this.#body;
     this.#body = undefined;
+    this.#chunk = undefined;
     return body;
   }
 

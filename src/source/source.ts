@@ -31,7 +31,10 @@ interface BatchBase {
 export type Batch =
   | (BatchBase & {
       readonly kind: 'lines';
-      /** Whole lines, each ended by LF, at most {@link LINE_CAP_BYTES} each; raw bytes of the log. */
+      /**
+       * Whole lines, each ended by LF, at most {@link LINE_CAP_BYTES} each; raw bytes of the log. Good until the source
+       * is read again, which may use their memory.
+       */
       readonly bytes: Buffer;
     })
   | (BatchBase & { readonly kind: 'records'; readonly records: readonly LogRecord[] });
