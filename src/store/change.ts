@@ -2,6 +2,7 @@
 import type { Address } from '../login/address.ts';
 import type { Refused } from '../login/admission.ts';
 import type { Login, Logout } from '../login/login.ts';
+import { Draft } from './draft.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
 import { clipped, counted, type Kept, type Stored } from './record.ts';
@@ -54,6 +55,7 @@ interface ChangeParts {
 
 export class Change {
   readonly #logins: Logins;
+  readonly #draft: Draft;
   readonly #tombstones: Tombstones;
   readonly #ended: EndedSessions;
   readonly #limits: Limits;
@@ -66,6 +68,7 @@ export class Change {
 
   constructor({ logins, tombstones, ended }: ChangeParts, limits: Limits, now: number, state: State) {
     this.#logins = logins;
+    this.#draft = new Draft(logins);
     this.#tombstones = tombstones;
     this.#ended = ended;
     this.#limits = limits;
@@ -73,8 +76,9 @@ export class Change {
     this.#state = state;
   }
 
-  /** The state to keep, undefined when nothing has changed. */
-  newState(): State | undefined {
+  /** Writes the logins; the result is the state to keep, undefined when nothing has changed. */
+  write(): State | undefined {
+    this.#draft.write();
     return this.#touched ? { ...this.#state, clockAt: this.#now } : undefined;
   }
 
@@ -90,7 +94,7 @@ export class Change {
 
   record(claimed: Login): Outcome {
     const { login } = this.#clipped({ login: claimed, sessions: NO_SESSIONS });
-    const kept = this.#logins.get(login.address, login.user);
+    const kept = this.#draft.get(login.address, login.user);
     const outcome = this.#decide(login, kept);
     this.#tell(login, kept, outcome);
     return outcome;
@@ -104,7 +108,7 @@ export class Change {
     if (joined === live) return { kind: 'unchanged' };
     const cap = live === undefined ? this.#reachedCap(login) : undefined;
     if (cap !== undefined) return { kind: 'refused', cap };
-    this.#put(joined, live === undefined ? this.#logins.get(login.address, login.user) : kept);
+    this.#put(joined);
     return { kind: live === undefined ? 'granted' : 'refreshed' };
   }
 
@@ -125,9 +129,9 @@ export class Change {
     if (!isFollowable(session)) return;
     const at = Number.isSafeInteger(claimedAt) ? Math.min(claimedAt, this.#now) : 0;
     this.#ended.add(session, at);
-    for (const stored of this.#logins.withSession(session)) {
+    for (const stored of this.#draft.withSession(session)) {
       const { login, sessions } = this.#clipped(stored);
-      this.#put({ login, sessions: withEnded(sessions, session, at, this.#limits) }, stored);
+      this.#put({ login, sessions: withEnded(sessions, session, at, this.#limits) });
     }
   }
 
@@ -141,7 +145,8 @@ export class Change {
     if (outcome.kind === 'refreshed' && !isToldRefresh(login, kept)) return;
     const reason = outcome.kind === 'refused' ? outcome.cap : undefined;
     const by = login.evidence.by === 'admin' ? login.evidence.name : undefined;
-    const event = { ...this.#subject(login), kind: outcome.kind, by, reason };
+    const { address, user, service } = login;
+    const event = { at: this.#now, kind: outcome.kind, address, user, service, by, reason };
     if (outcome.kind === 'refused') this.#events.push(event);
     else this.#events.push({ ...event, expiresAt: login.expiresAt, ...(this.#opens(login) && { whileOpen: true }) });
   }
@@ -173,20 +178,19 @@ export class Change {
     const { maxAddressesPerUser, maxUsersPerAddress, maxEntries } = this.#limits;
     if (this.#state.addresses >= maxEntries && !this.#isKept(address)) return 'max_entries';
     if (evidence.by === 'admin' || node !== undefined) return undefined;
-    if (this.#logins.countOf(user, maxAddressesPerUser) >= maxAddressesPerUser) return 'max_addresses_per_user';
+    if (this.#draft.countOf(user, maxAddressesPerUser) >= maxAddressesPerUser) return 'max_addresses_per_user';
     if (maxUsersPerAddress === 0) return undefined;
-    return this.#logins.countAt(address, maxUsersPerAddress) >= maxUsersPerAddress
-      ? 'max_users_per_address'
-      : undefined;
+    return this.#draft.countAt(address, maxUsersPerAddress) >= maxUsersPerAddress ? 'max_users_per_address' : undefined;
   }
 
   #isKept(address: Address): boolean {
-    return this.#logins.countAt(address, 1) > 0;
+    return this.#draft.countAt(address, 1) > 0;
   }
 
-  #put(kept: Kept, previous: Stored | undefined): void {
-    const isNew = previous === undefined && !this.#isKept(kept.login.address);
-    this.#logins.put(kept, this.#count(kept).expiresAt, previous);
+  #put(kept: Kept): void {
+    const { address, user } = kept.login;
+    const isNew = this.#draft.get(address, user) === undefined && !this.#isKept(address);
+    this.#draft.put(kept, this.#count(kept).expiresAt);
     this.#touched = true;
     if (isNew) this.#countAddresses(1, [kept.login.address]);
   }
@@ -197,7 +201,7 @@ export class Change {
     if (raised.length === 0) return [];
     this.#tombstones.prune(this.#now);
     this.#touched = true; // when it was, so that a clock which is set back then is noticed
-    const covered = [...this.#logins.all()].filter(({ login }) => coversAny(raised, login));
+    const covered = [...this.#written().all()].filter(({ login }) => coversAny(raised, login));
     this.remove(covered, { by });
     return covered.map(({ login }) => login);
   }
@@ -212,7 +216,7 @@ export class Change {
 
   /** Removes the logins that `barred` tells a reason against. */
   revoke(barred: (login: Login) => Refused | undefined): Revoked[] {
-    const all = [...this.#logins.all()]; // a cursor must not meet the writes
+    const all = [...this.#written().all()]; // a cursor must not meet the writes
     const revoked: Revoked[] = [];
     for (const stored of all) {
       const refusal = barred(stored.login);
@@ -225,14 +229,14 @@ export class Change {
 
   /** Removes `stored`; the audit trail tells `why`. */
   remove(stored: readonly Stored[], why: Pick<TrailEvent, 'by' | 'reason' | 'detail'>): void {
-    for (const each of stored) this.#logins.remove(each);
+    for (const each of stored) this.#written().remove(each);
     for (const { login } of stored) this.#events.push({ ...this.#subject(login), kind: 'purged', ...why });
     this.#closed(stored.map(({ login }) => login));
   }
 
   /** Removes what is past: the logins, and the addresses that have none any more. */
   expire(): { readonly logins: readonly Login[]; readonly closed: readonly Address[] } {
-    const logins = this.#logins.removePast(this.#now, (kept) => this.#count(kept));
+    const logins = this.#written().removePast(this.#now, (kept) => this.#count(kept));
     for (const login of logins) this.#events.push({ ...this.#subject(login), kind: 'expired' });
     return { logins, closed: this.#closed(logins) };
   }
@@ -265,12 +269,19 @@ export class Change {
   /** Shortens every login that outlives now + grace and the bound of its open sessions; no purge is ahead of now either. */
   clip(): void {
     this.#tombstones.lower(this.#now);
-    const all = [...this.#logins.all()]; // a cursor must not meet the writes
+    const all = [...this.#written().all()]; // a cursor must not meet the writes
     for (const stored of all) {
       const short = this.#clipped(stored);
-      if (short !== stored || this.#count(short).expiresAt < stored.dueAt) this.#put(short, stored);
+      if (short !== stored || this.#count(short).expiresAt < stored.dueAt) this.#put(short);
     }
+    this.#draft.write();
     this.#touched = true;
+  }
+
+  /** The store's logins, in which all is written. */
+  #written(): Logins {
+    this.#draft.write();
+    return this.#logins;
   }
 }
 

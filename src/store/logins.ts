@@ -84,12 +84,8 @@ export class Logins {
     return count(this.#byUser.keys([userKey(user)]), limit);
   }
 
-  /** Puts `kept`, which ends at `endsAt`, in the place of `previous`, the one of its address and user. */
-  put({ login, sessions }: Kept, endsAt: number, previous: Stored | undefined): void {
-    this.#write({ login, sessions, dueAt: Math.min(previous?.dueAt ?? Infinity, endsAt) }, previous);
-  }
-
-  #write(stored: Stored, previous: Stored | undefined): void {
+  /** Puts `stored` in the place of `previous`, the one of its address and user. */
+  write(stored: Stored, previous: Stored | undefined): void {
     const { login, sessions, dueAt } = stored;
     const [address, user] = [login.address, userKey(login.user)];
     this.#records.put([address, user], encodeLogin(stored));
@@ -146,7 +142,7 @@ export class Logins {
     }
     const login = weigh(stored);
     if (login.expiresAt > now) {
-      this.#write({ ...stored, dueAt: login.expiresAt }, stored);
+      this.write({ ...stored, dueAt: login.expiresAt }, stored);
       return undefined;
     }
     this.remove(stored);
