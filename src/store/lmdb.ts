@@ -20,7 +20,9 @@ type LmdbKey = (string | number)[];
 
 /** A table as the store needs it; to be used inside `read` or `write`. */
 export interface Table {
+  /** Good until the next call, which may use its memory. */
   get(key: Key): Buffer | undefined;
+  /** Has copied `value` when it returns. */
   put(key: Key, value: Buffer): void;
   remove(key: Key): void;
   /** Every key that begins with `prefix`, in order. */
@@ -50,7 +52,11 @@ export class Environment {
     const entriesIn = (range: RangeOptions) =>
       database.getRange(range).map(({ key, value }) => [tupleOf(key), value] as const);
     return {
-      get: (key) => guarded(fail, () => database.get([...key])),
+      get: (key) =>
+        guarded(fail, () => {
+          const value = database.getBinaryFast([...key]);
+          return value?.subarray(0, value.length); // its length is not the one that a typed array has by itself
+        }),
       put: (key, value) =>
         guarded(fail, () => {
           database.putSync([...key], value);

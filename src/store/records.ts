@@ -14,12 +14,11 @@ export class Records {
 
   get(key: Key): unknown {
     const record = this.#table.get(key);
-    return record && unseal(key, record);
+    return record && unsealed(key, record);
   }
 
   put(key: Key, value: unknown): void {
-    const json = JSON.stringify(value);
-    this.#table.put(key, Buffer.from(sealOf(key, json) + json));
+    this.#table.put(key, sealed(key, JSON.stringify(value)));
   }
 
   remove(key: Key): void {
@@ -32,32 +31,42 @@ export class Records {
 
   /** Every record whose key begins with `prefix`, in order; the value of a damaged one is undefined. */
   *entries(prefix?: Key): Iterable<readonly [Key, unknown]> {
-    for (const [key, record] of this.#table.entries(prefix)) yield [key, unseal(key, record)];
+    for (const [key, record] of this.#table.entries(prefix)) yield [key, unsealed(key, record)];
   }
 
   /** The same, the last key first. */
   *reversed(prefix: Key): Iterable<readonly [Key, unknown]> {
-    for (const [key, record] of this.#table.reversed(prefix)) yield [key, unseal(key, record)];
+    for (const [key, record] of this.#table.reversed(prefix)) yield [key, unsealed(key, record)];
   }
 
   /** The same for every key from `start` on. */
   *entriesFrom(start: Key): Iterable<readonly [Key, unknown]> {
-    for (const [key, record] of this.#table.entriesFrom(start)) yield [key, unseal(key, record)];
+    for (const [key, record] of this.#table.entriesFrom(start)) yield [key, unsealed(key, record)];
   }
 }
 
-const SEAL_CHARS = 8;
+const SEAL_BYTES = 8;
+/** Most records are made in one piece of memory, used again and again. */
+const scratch = Buffer.allocUnsafeSlow(16_384);
+const BYTES_A_CHAR = 3; // at most, in UTF-8
 
-function sealOf(key: Key, json: string): string {
-  return crc32(JSON.stringify(key) + json)
-    .toString(16)
-    .padStart(SEAL_CHARS, '0');
+function sealed(key: Key, json: string): Buffer {
+  const isSmall = SEAL_BYTES + json.length * BYTES_A_CHAR <= scratch.length;
+  const record = isSmall ? scratch : Buffer.allocUnsafe(SEAL_BYTES + Buffer.byteLength(json));
+  const end = SEAL_BYTES + record.write(json, SEAL_BYTES);
+  record.write(sealOf(key, record.subarray(SEAL_BYTES, end)), 'latin1');
+  return record.subarray(0, end);
 }
 
-function unseal(key: Key, record: Buffer): unknown {
-  const text = record.toString();
-  const json = text.slice(SEAL_CHARS);
-  if (text.slice(0, SEAL_CHARS) !== sealOf(key, json)) return undefined;
-  const value: unknown = JSON.parse(json);
+function sealOf(key: Key, json: Buffer): string {
+  return crc32(json, crc32(JSON.stringify(key)))
+    .toString(16)
+    .padStart(SEAL_BYTES, '0');
+}
+
+function unsealed(key: Key, record: Buffer): unknown {
+  const seal = record.toString('latin1', 0, SEAL_BYTES);
+  if (seal !== sealOf(key, record.subarray(SEAL_BYTES))) return undefined;
+  const value: unknown = JSON.parse(record.toString('utf8', SEAL_BYTES));
   return value;
 }
