@@ -177,7 +177,7 @@ export class Intake {
   #tellOutcome(login: Login, outcome: Outcome | undefined): void {
     const { log } = this.#parts;
     const { address, user, service, expiresAt } = login;
-    const facts = { address, user, service, until: new Date(expiresAt).toISOString(), ...this.#sessionFact(login) };
+    const facts = { address, user, service, until: new Date(expiresAt), ...this.#sessionFact(login) };
     if (outcome?.kind === 'granted') log.info('granted', facts);
     if (outcome?.kind === 'refreshed') log.debug('refreshed', facts);
     if (outcome?.kind === 'refused') this.#tellRefusal(login, outcome.cap, undefined);

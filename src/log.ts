@@ -8,7 +8,7 @@
 import type { Clock } from './clock.ts';
 import { oncePer } from './limiter.ts';
 
-type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
+type Facts = Readonly<Record<string, string | number | boolean | Date | undefined>>;
 
 export interface Log {
   error(event: string, facts?: Facts): void;
@@ -72,9 +72,13 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 function render(facts: Facts): string {
   let text = '';
   for (const [key, value] of Object.entries(facts)) {
-    if (value !== undefined) text += ` ${key}=${quote(escapeControls(String(value)))}`;
+    if (value !== undefined) text += ` ${key}=${quote(escapeControls(textOf(value)))}`;
   }
   return text;
+}
+
+function textOf(value: string | number | boolean | Date): string {
+  return value instanceof Date ? value.toISOString() : String(value);
 }
 
 function quote(text: string): string {

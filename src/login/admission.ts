@@ -5,7 +5,7 @@
 import type { AdmissionConfig } from '../config/schema.ts';
 import type { Match } from '../pattern/match.ts';
 import { parseAddress, rangeOf, withPrefix, type Address, type AddressRefusal } from './address.ts';
-import { formatIp, parseIp } from './ip.ts';
+import { parseIp } from './ip.ts';
 import type { Evidence, Login } from './login.ts';
 import { NetworkSet, parseNetwork } from './network.ts';
 
@@ -167,7 +167,8 @@ function admitClaim(claim: Claim, rules: AdmissionRules, now: number, evidence: 
 function cameThroughServer({ address, serverAddress }: Claim): boolean {
   if (serverAddress === undefined) return false;
   const [client, server] = [parseIp(address), parseIp(serverAddress)];
-  return client === undefined || server === undefined || formatIp(client) === formatIp(server);
+  if (client === undefined || server === undefined) return true;
+  return client.family === server.family && client.bits === server.bits;
 }
 
 /** Nobody else of a client's /64 may get in with it who must never; what is own of a /64 takes it from no other of it. */

@@ -17,6 +17,18 @@ export const BITS = { 4: 32, 6: 128 } as const;
 
 /** The address that `text` is, undefined when it is none or names a zone. */
 export function parseIp(text: string): Ip | undefined {
+  if (known.has(text)) return known.get(text);
+  const ip = readIp(text);
+  if (known.size >= MAX_KNOWN) known.clear();
+  if (text.length <= MAX_CHARS) known.set(text, ip);
+  return ip;
+}
+
+/** A login's address is asked for by each rule in turn, and the server's own comes again with each login. */
+const known = new Map<string, Ip | undefined>();
+const MAX_KNOWN = 1000;
+
+function readIp(text: string): Ip | undefined {
   if (isIPv4(text)) return { family: 4, bits: BigInt(text.split('.').reduce(shiftIn, 0)) }; // most are, and this is quick
   if (text.length > MAX_CHARS || isIP(text) === 0 || text.includes('%') || IPV4_COMPATIBLE.test(text)) return undefined;
   const bytes = ipaddr.process(text).toByteArray();

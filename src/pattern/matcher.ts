@@ -25,7 +25,7 @@ import type { Pattern, Rule } from './pattern.ts';
 import { RepeatedLines, repeatedMessage, REPEATER_TAG, repeatState } from './repeated-lines.ts';
 import { Sieve } from './sieve.ts';
 import { TagTable } from './tag-table.ts';
-import { hasControls, ownCopy, serviceOf } from './text.ts';
+import { hasControls, serviceOf } from './text.ts';
 import { isTrusted } from './trust.ts';
 
 /** What a matcher has seen since it was made. */
@@ -259,11 +259,11 @@ export class Matcher {
     return {
       kind: rule.kind === 'logout' ? 'logout' : 'login',
       pattern: pattern.name,
-      user: ownCopy(user ?? ''),
-      address: ownCopy(address),
-      serverAddress: server === undefined ? undefined : ownCopy(server),
+      user: user ?? '',
+      address,
+      serverAddress: server,
       service: serviceOf(captures['service'] ?? rule.service ?? line.tag),
-      session: session !== undefined && hasLogouts ? ownCopy(session) : undefined,
+      session: hasLogouts ? session : undefined,
       at: line.at,
       source: this.#source,
       line: line.text,

@@ -69,8 +69,8 @@ export class StampReader {
     const known = this.#known;
     if (known.length === 0 || known.length !== end - start) return false;
     for (let at = 0; at < known.length; at++) {
-      const [was, is] = [known[at], bytes[start + at]];
-      if (was !== is && (at < this.#second || at >= this.#zone || !isDigit(was) || !isDigit(is))) return false;
+      if (known[at] === bytes[start + at]) continue;
+      if (at < this.#second || at >= this.#zone || !isDigit(known[at]) || !isDigit(bytes[start + at])) return false;
     }
     return true;
   }

@@ -155,7 +155,7 @@ export class Store {
       this.#trail.append(refused);
       return results;
     });
-    this.#share?.(logins.filter((_, index) => ['granted', 'refreshed'].includes(outcomes[index]?.kind ?? '')));
+    this.#share?.(logins.filter((_, index) => isKept(outcomes[index])));
     return outcomes;
   }
 
@@ -405,7 +405,7 @@ export class Store {
     if (change.clockWentBack()) change.clip();
     const result = work(change);
     this.#trail.append(change.events());
-    const newState = change.newState();
+    const newState = change.write();
     if (newState !== undefined) this.#meta.setState(newState);
     return { result, change, state, newState };
   }
@@ -413,6 +413,10 @@ export class Store {
   #live(stored: Iterable<Stored>, now = this.#clock()): Iterable<Entry> {
     return liveEntries(stored, now, this.#limits);
   }
+}
+
+function isKept(outcome: Outcome | undefined): boolean {
+  return outcome?.kind === 'granted' || outcome?.kind === 'refreshed';
 }
 
 function wrongSchema(dir: string, schema: unknown): OperationalError {
