@@ -1,6 +1,7 @@
 /**
  * A mail log of a busy host, the same for the same seed: what Postfix, amavis and a filter write of mail that comes and
- * goes, and Dovecot of clients that log in, log out and fail. One line of twenty is a login, one of ten a failed one.
+ * goes, and Dovecot of clients that log in, log out and fail, with rsyslog's stamps. One line of twenty is a login, one
+ * its logout a little later, and one of ten a failed login.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 
@@ -15,7 +16,7 @@ export interface MailLogShape {
 }
 
 const DAY_MS = 86_400_000;
-const AVERAGE_LINE_BYTES = 148;
+const AVERAGE_LINE_BYTES = 163;
 const CHUNK_CHARS = 1_048_576;
 
 /** Writes a log of about `bytes` to `file`; tells how many lines and logins it has. */
@@ -23,12 +24,14 @@ export function writeMailLog(file: string, shape: MailLogShape): { readonly line
   const random = randomOf(shape.seed);
   const fd = openSync(file, 'w');
   const stepMs = DAY_MS / (shape.bytes / AVERAGE_LINE_BYTES);
+  const open: Session[] = [];
   let [lines, logins, written, chunk] = [0, 0, 0, ''];
   while (written + chunk.length < shape.bytes) {
     const at = Math.min(shape.endAt, shape.endAt - DAY_MS + lines * stepMs);
     const share = random();
     if (share < LOGINS) logins++;
-    chunk += `${new Date(at).toISOString()} mx ${messageOf(share, random, shape.addresses)}\n`;
+    const stamp = new Date(at).toISOString().replace('Z', '000+00:00');
+    chunk += `${stamp} mx ${messageOf(share, random, shape.addresses, open)}\n`;
     lines++;
     if (chunk.length < CHUNK_CHARS) continue;
     written += writeSync(fd, chunk);
@@ -46,20 +49,41 @@ const FAILURES = 0.2;
 
 type Random = () => number;
 
-function messageOf(share: number, random: Random, addresses: number): string {
-  const client = Math.floor(random() * addresses);
-  const pid = Math.floor(random() * 30_000);
-  if (share < LOGINS) return loginMessage(client, pid, random);
-  if (share < LOGOUTS)
-    return `dovecot: imap(user${client}@example.org)<${pid}><${sessionOf(random)}>: Disconnected: Logged out in=512 out=9120 deleted=0 expunged=0 trashed=0 hdr_count=3 hdr_bytes=1201 body_count=1 body_bytes=2210`;
-  if (share < FAILURES)
-    return `dovecot: pop3-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<user${client}>, method=PLAIN, rip=${addressOf(client)}, lip=192.0.2.25, session=<${sessionOf(random)}>`;
-  const message = MAIL[Math.floor(random() * MAIL.length)] ?? MAIL[0];
-  return message(client, pid);
+/** A client that has logged in; `id` is the server's. */
+interface Session {
+  readonly client: number;
+  readonly pid: number;
+  readonly id: string;
 }
 
-function loginMessage(client: number, pid: number, random: Random): string {
-  return `dovecot: imap-login: Login: user=<user${client}@example.org>, method=PLAIN, rip=${addressOf(client)}, lip=192.0.2.25, mpid=${pid}, TLS, session=<${sessionOf(random)}>`;
+/** How many clients are logged in at once; the one that came first goes first. */
+const OPEN_SESSIONS = 500;
+
+function messageOf(share: number, random: Random, addresses: number, open: Session[]): string {
+  const client = Math.floor(random() * addresses);
+  const pid = Math.floor(random() * 30_000);
+  if (share < LOGINS) return loginMessage({ client, pid, id: idOf(random) }, open);
+  if (share < LOGOUTS)
+    return logoutMessage((open.length > OPEN_SESSIONS && open.shift()) || { client, pid, id: idOf(random) });
+  if (share < FAILURES)
+    return `dovecot: pop3-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<user${client}>, method=PLAIN, rip=${addressOf(client)}, lip=192.0.2.25, session=<${idOf(random)}>`;
+  const message = MAIL[Math.floor(random() * MAIL.length)] ?? MAIL[0];
+  return message({
+    client,
+    pid,
+    queueId: hex(random, 11),
+    messageId: `${hex(random, 16)}.${pid}@host${client}.example.net`,
+  });
+}
+
+function loginMessage(session: Session, open: Session[]): string {
+  const { client, pid, id } = session;
+  open.push(session);
+  return `dovecot: imap-login: Login: user=<user${client}@example.org>, method=PLAIN, rip=${addressOf(client)}, lip=192.0.2.25, mpid=${pid}, TLS, session=<${id}>`;
+}
+
+function logoutMessage({ client, pid, id }: Session): string {
+  return `dovecot: imap(user${client}@example.org)<${pid}><${id}>: Disconnected: Logged out in=512 out=9120 deleted=0 expunged=0 trashed=0 hdr_count=3 hdr_bytes=1201 body_count=1 body_bytes=2210`;
 }
 
 /** The address of client number `client`. */
@@ -68,30 +92,43 @@ export function addressOf(client: number): string {
   return `100.${64 + (client >> 16)}.${(client >> 8) & 255}.${client & 255}`;
 }
 
-function sessionOf(random: Random): string {
-  return `${Math.floor(random() * 2 ** 48)
-    .toString(36)
-    .padStart(10, 'x')}AQ`;
+function idOf(random: Random): string {
+  return `${hex(random, 14)}AQ`;
 }
 
-const MAIL: readonly [Message, ...Message[]] = [
-  (client, pid) => `postfix/smtpd[${pid}]: connect from host${client}.example.net[${addressOf(client)}]`,
-  (client, pid) =>
+function hex(random: Random, digits: number): string {
+  return Math.floor(random() * 2 ** 52)
+    .toString(16)
+    .toUpperCase()
+    .padStart(digits, '4')
+    .slice(0, digits);
+}
+
+/** A message on its way. */
+interface Mail {
+  readonly client: number;
+  readonly pid: number;
+  readonly queueId: string;
+  readonly messageId: string;
+}
+
+const MAIL: readonly [MailLine, ...MailLine[]] = [
+  ({ client, pid }) => `postfix/smtpd[${pid}]: connect from host${client}.example.net[${addressOf(client)}]`,
+  ({ client, pid }) =>
     `postfix/smtpd[${pid}]: disconnect from host${client}.example.net[${addressOf(client)}] ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7`,
-  (client, pid) =>
-    `postfix/smtpd[${pid}]: 4F${client.toString(16)}: client=host${client}.example.net[${addressOf(client)}]`,
-  (client, pid) =>
-    `postfix/cleanup[${pid}]: 4F${client.toString(16)}: message-id=<${client}.${pid}@host${client}.example.net>`,
-  (client, pid) =>
-    `postfix/qmgr[${pid}]: 4F${client.toString(16)}: from=<user${client}@example.net>, size=${client}, nrcpt=1 (queue active)`,
-  (client, pid) =>
-    `postfix/smtp[${pid}]: 4F${client.toString(16)}: to=<user${client}@example.com>, relay=mx.example.com[192.0.2.77]:25, delay=1.2, delays=0.1/0/0.4/0.7, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 9C${pid.toString(16)})`,
-  (client, pid) => `postfix/qmgr[${pid}]: 4F${client.toString(16)}: removed`,
-  (client, pid) =>
-    `amavis[${pid}]: (${pid}-01) Passed CLEAN {RelayedInbound}, [${addressOf(client)}]:4242 <user${client}@example.net> -> <user${client}@example.org>, Message-ID: <${client}.${pid}@host${client}.example.net>, mail_id: x${pid}, Hits: -0.1, size: ${client}, queued_as: 4F${client.toString(16)}, 312 ms`,
-  (client, pid) => `opendkim[${pid}]: 4F${client.toString(16)}: s=mail d=example.net SSL verified for user${client}`,
+  ({ client, pid, queueId }) =>
+    `postfix/smtpd[${pid}]: ${queueId}: client=host${client}.example.net[${addressOf(client)}]`,
+  ({ pid, queueId, messageId }) => `postfix/cleanup[${pid}]: ${queueId}: message-id=<${messageId}>`,
+  ({ client, pid, queueId }) =>
+    `postfix/qmgr[${pid}]: ${queueId}: from=<user${client}@example.net>, size=${client}, nrcpt=1 (queue active)`,
+  ({ client, pid, queueId }) =>
+    `postfix/smtp[${pid}]: ${queueId}: to=<user${client}@example.com>, relay=mx.example.com[192.0.2.77]:25, delay=1.2, delays=0.1/0/0.4/0.7, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 9C${pid.toString(16)})`,
+  ({ pid, queueId }) => `postfix/qmgr[${pid}]: ${queueId}: removed`,
+  ({ client, pid, queueId, messageId }) =>
+    `amavis[${pid}]: (${pid}-01) Passed CLEAN {RelayedInbound}, [${addressOf(client)}]:4242 <user${client}@example.net> -> <user${client}@example.org>, Message-ID: <${messageId}>, mail_id: x${pid}, Hits: -0.1, size: ${client}, queued_as: ${queueId}, 312 ms`,
+  ({ client, pid, queueId }) => `opendkim[${pid}]: ${queueId}: s=mail d=example.net SSL verified for user${client}`,
 ];
-type Message = (client: number, pid: number) => string;
+type MailLine = (mail: Mail) => string;
 
 /** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
 export function randomOf(seed: number): Random {
