@@ -18,8 +18,8 @@ import { checkSource } from './source.ts';
 import { loadLookups } from '../server/lookup.ts';
 import { detectSources } from '../source/detect.ts';
 
-/** How far to look: at what SIGHUP would take up, or at all of the host. */
-export type Extent = 'configuration' | 'host';
+/** How far to look: at what SIGHUP would take up, at whether the MTAs ask relaypass, or at all of the host. */
+export type Extent = 'configuration' | 'mta' | 'host';
 
 export async function checkHost(configFile: string | undefined, extent: Extent): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -31,8 +31,11 @@ export async function checkHost(configFile: string | undefined, extent: Extent):
     findings.push(ok(`patterns: ${loadPatterns(config.patterns, log).length} are used`));
   });
   attempt(findings, 'correct the file of sender_map', () => loadLookups(config.lookup));
-  const cluster = config.cluster === undefined ? [] : await checkCluster(config.cluster); // before root is given up
-  if (extent === 'host') findings.push(...(await checkState(config, log)), ...cluster);
+  if (extent === 'configuration') return findings;
+  const mtas = await checkMtas(config); // before root is given up, and so the cluster, whose password root can read
+  if (extent === 'mta') return [...findings, ...mtas];
+  const cluster = config.cluster === undefined ? [] : await checkCluster(config.cluster);
+  findings.push(...(await checkState(config, log)), ...mtas, ...cluster);
   return findings;
 }
 
@@ -44,7 +47,7 @@ async function checkState(config: Config, log: Log): Promise<Finding[]> {
   });
   if (owned === undefined) return findings;
   findings.push(ownerFinding(config.state_dir), ...(config.source ?? detectSources().sources).flatMap(checkSource));
-  findings.push(...(await checkStore(config, log)), ...checkMaps(config));
+  findings.push(...(await checkStore(config, log)));
   return findings;
 }
 
@@ -69,15 +72,14 @@ async function checkStore(config: Config, log: Log): Promise<Finding[]> {
   }
 }
 
-function checkMaps(config: Config): Finding[] {
+/** The maps as the MTAs find them, and the MTAs' own side. */
+async function checkMtas(config: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
-  attempt(findings, 'correct [[map]]', () => {
-    const tools = hostTools();
-    const targets = resolveMaps(config.map, config.state_dir, tools);
-    const wired = { targets, lookups: config.lookup, ipv6Prefix: config.admission.ipv6_prefix };
-    findings.push(...targets.flatMap(checkMap), ...checkMta(wired, tools));
-  });
-  return findings;
+  const tools = hostTools();
+  const targets = attempt(findings, 'correct [[map]]', () => resolveMaps(config.map, config.state_dir, tools));
+  if (targets === undefined) return findings;
+  const wired = { targets, lookups: config.lookup, ipv6Prefix: config.admission.ipv6_prefix };
+  return [...targets.flatMap(checkMap), ...(await checkMta(wired, tools))];
 }
 
 /** What `work` gives; undefined, and a finding, where it throws what the admin can mend. */

@@ -4,16 +4,16 @@ import type { MapTools } from '../map/tools.ts';
 import { wordsOf, type Restrictions } from './wiring.ts';
 
 /**
- * The list that decides about relaying, as this Postfix has it.
+ * The lists that decide about relaying, as this Postfix has them: the first is asked first, the second of whom that has
+ * let through.
  * @returns undefined where postconf does not say
  */
-export function relayRestrictions(tools: MapTools): Restrictions | undefined {
+export function relayRestrictions(tools: MapTools): [Restrictions, ...Restrictions[]] | undefined {
   const answer = askPostfix(tools, 'postconf', ['-xh', 'smtpd_relay_restrictions', 'smtpd_recipient_restrictions']);
   if (answer === undefined) return undefined;
-  const [relay = '', recipient = ''] = answer.split('\n');
-  return relay.trim() === ''
-    ? { parameter: 'smtpd_recipient_restrictions', words: wordsOf(recipient) }
-    : { parameter: 'smtpd_relay_restrictions', words: wordsOf(relay) };
+  const [relay = [], recipient = []] = answer.split('\n').map(wordsOf);
+  const second: Restrictions = { parameter: 'smtpd_recipient_restrictions', words: recipient };
+  return relay.length === 0 ? [second] : [{ parameter: 'smtpd_relay_restrictions', words: relay }, second];
 }
 
 const TIMEOUT_MS = 10_000; // each answers in milliseconds; a fatal Postfix tool sleeps a second first

@@ -38,16 +38,18 @@ function asCommand(list: Restrictions, way: Way): string {
 }
 
 function checkWays(ways: readonly Way[], tools: MapTools): Finding[] {
-  const list = relayRestrictions(tools);
+  const lists = relayRestrictions(tools);
   const [first] = ways;
-  if (list === undefined || first === undefined)
+  if (lists === undefined || first === undefined)
     return [warning('postconf: did not answer, so nobody knows whether Postfix asks relaypass', 'see what it says')];
+  const [list, ...others] = lists;
   const asked = ways.filter((way) => list.words.some((word) => way.judge(bare(word)) !== 'other'));
   const found = asked.flatMap((way) => checkPlace(list, way));
   const missing = `main.cf: ${list.parameter} does not ask ${ways.map(({ name }) => name).join(' or ')}`;
   const nothing = [error(missing, asCommand(list, first))];
   return [
     ...(asked.length > 0 ? found : nothing),
+    ...others.flatMap((other) => checkOther(other, asked[0] ?? first)),
     ...checkOpen(list),
     ...checkBound(asked),
     ...checkNetworks(asked.length > 0 ? asked : ways, tools),
@@ -76,6 +78,14 @@ function checkPlace(list: Restrictions, way: Way): Finding[] {
   if (parameter !== 'smtpd_relay_restrictions' || before.includes('permit_auth_destination')) return [found];
   const what = `main.cf: ${parameter} has no permit_auth_destination before ${argument}: without an answer inbound mail is put off`;
   return [found, warning(what, todo)];
+}
+
+/** What the list that is asked later refuses, the first has let through for nothing. */
+function checkOther(list: Restrictions, way: Way): Finding[] {
+  const end = list.words.findIndex(refuses);
+  if (end < 0 || list.words.slice(0, end).some((word) => way.judge(bare(word)) === 'right')) return [];
+  const what = `main.cf: ${list.parameter} has ${list.words[end]}, which refuses whom ${way.name} permits`;
+  return [error(what, asCommand(list, way))];
 }
 
 const FAULT: Readonly<Record<Verdict, string | undefined>> = {

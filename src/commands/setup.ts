@@ -52,7 +52,7 @@ async function setUp(mta: Mta, configFile: string | undefined, apply: boolean): 
     print('\nNothing was changed yet: --apply does it, and keeps the files as they were.');
   }
   const wired = { targets: [target], lookups: config.lookup, ipv6Prefix: config.admission.ipv6_prefix };
-  if (apply) tellDoubts(checkMta(wired, tools));
+  if (apply) tellDoubts(await checkMta(wired, tools));
   return apply && plan.changes.length > 0;
 }
 

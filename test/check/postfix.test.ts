@@ -60,6 +60,16 @@ test('looks at smtpd_recipient_restrictions where there are no others', () => {
   );
 });
 
+test('tells of a second list that refuses whom the first has let through', () => {
+  const recipient = 'permit_mynetworks, reject_unauth_destination, reject_rbl_client x.example';
+  const found = check({ recipient }).find(({ what }) => what.includes('recipient'));
+  expect(found?.what).toMatch(
+    /^main.cf: smtpd_recipient_restrictions has reject_unauth_destination, which refuses whom/,
+  );
+  expect(found?.todo).toContain(`permit_mynetworks, check_client_access ${MAP}, reject_unauth_destination, reject_rbl`);
+  expect(findings({ recipient: recipient.replace('reject', `check_client_access ${MAP}, reject`) })).toEqual(ALL_WELL);
+});
+
 test('tells of a map that is looked up by parts of an address', () => {
   const [first] = findings({ relay: GOOD.replace(MAP, `hash:${PATH}`) });
   expect(first).toMatch(/^error .* permit its neighbours/);

@@ -1,0 +1,149 @@
+/**
+ * Proves by Sendmail's own rules, on a copy of its configuration, that it relays for who is permitted, for nobody else,
+ * and what it does without an answer. In the place of the map, or of the look-up, the copy has one of ours that permits
+ * two addresses; nothing that is live is asked or changed.
+ */
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseAddress, withPrefix, type Address } from '../login/address.ts';
+import { createBuilder } from '../map/build.ts';
+import { renderMap } from '../map/render.ts';
+import { mapFile, type MapTarget } from '../map/target.ts';
+import type { MapTools } from '../map/tools.ts';
+import { conversation } from '../server/conversation.ts';
+import { Listener } from '../server/listener.ts';
+import { socketmap } from '../server/socketmap.ts';
+import { error, ok, warning, type Finding } from './finding.ts';
+import { testRules, type RuleTest, type Verdict } from './rule-test.ts';
+import { withPlace } from './sendmail-cf.ts';
+
+/** What a configuration asks, and what takes its place. */
+export interface Probe {
+  /** For messages. */
+  readonly name: string;
+  /** As rules call it. */
+  readonly map: string;
+  /** How it is tied in. */
+  readonly todo: string;
+  /** Makes what permits {@link LISTED}, in a folder that Sendmail finds safe. */
+  readonly make: (folder: string) => Promise<Stage>;
+}
+
+interface Stage {
+  readonly there: string;
+  readonly missing: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** @param cf whose `text` it is, for messages */
+export async function prove(probe: Probe, cf: string, text: string): Promise<Finding[]> {
+  const folder = mkdtempSync('/run/relaypass-check-'); // Sendmail takes no map from below /tmp
+  try {
+    chmodSync(folder, 0o755);
+    const { there, missing, stop } = await probe.make(folder);
+    const ask = (place: string) => askOfCopy(path.join(folder, 'probe.cf'), withPlace(text, probe.map, place), probe);
+    const answers = [await ask(there), await ask(missing)] as const;
+    await stop();
+    return judge(answers, probe, cf);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Addresses of documentation (RFC 5737, RFC 3849): those that are permitted come first. */
+const LISTED = ['198.51.100.201', '2001:db8:11:12:13:14:15:16'].flatMap(asAddress);
+const CLIENTS = [
+  '198.51.100.201',
+  'IPv6:2001:db8:11:12:13:14:15:16',
+  '198.51.100.202',
+  'IPv6:2001:db8:21:12:13:14:15:16',
+];
+
+function asAddress(text: string): Address[] {
+  const parsed = parseAddress(text);
+  return parsed.ok ? [parsed.address] : [];
+}
+
+/** Builds a map of the target's kind. */
+export function mapStage(target: MapTarget, ipv6Prefix: 64 | 128, tools: MapTools): Probe['make'] {
+  return async (folder) => {
+    const there = path.join(folder, 'probe');
+    const probe = { ...target, path: there, file: mapFile(there, target.type) };
+    const listed = LISTED.map((address) => withPrefix(address, ipv6Prefix));
+    const built = await createBuilder(tools)(
+      probe,
+      renderMap(target.form, listed, () => NEXT_CENTURY),
+    );
+    renameSync(built.file, probe.file);
+    await built.remove();
+    return { there, missing: path.join(folder, 'missing'), stop: async () => undefined };
+  };
+}
+
+const NEXT_CENTURY = Date.UTC(2100, 0);
+
+/** Answers at a socket. */
+export async function socketStage(folder: string): Promise<Stage> {
+  const socket = path.join(folder, 'socketmap');
+  const listener = new Listener({
+    endpoint: { kind: 'unix', path: socket },
+    serve: conversation({ protocol: socketmap(isListed), failed: rethrow }),
+    failed: rethrow,
+  });
+  await listener.start();
+  return { there: `local:${socket}`, missing: `local:${folder}/missing`, stop: () => listener.stop() };
+}
+
+function isListed(client: string): boolean {
+  return asAddress(client).some((address) => LISTED.includes(address));
+}
+
+function rethrow(reason: unknown): never {
+  throw reason;
+}
+
+async function askOfCopy(copy: string, text: string, { map }: Probe): Promise<RuleTest | undefined> {
+  writeFileSync(copy, text + QUICK_DNS, { mode: 0o600 });
+  return testRules({ cf: copy, clients: CLIENTS, lookUp: { map, key: 'relaypass' } });
+}
+
+// Whatever a rule of the admin looks up there: one try of a second.
+const QUICK_DNS = '\nO Timeout.resolver.retry=1\nO Timeout.resolver.retrans=1s\n';
+
+function judge([there, missing]: readonly (RuleTest | undefined)[], probe: Probe, cf: string): Finding[] {
+  if (there !== undefined && missing !== undefined)
+    return [...judgeThere(there, probe, cf), ...judgeMissing(missing, probe, cf)];
+  const what = `${cf}: names ${probe.name}; sendmail -bt does not answer, so whether its rules relay was not proved`;
+  return [warning(what, 'see what "sendmail -bt" says')];
+}
+
+function judgeThere({ verdicts }: RuleTest, { name, todo }: Probe, cf: string): Finding[] {
+  const [listed, unlisted] = [verdicts.slice(0, LISTED.length), verdicts.slice(LISTED.length)];
+  const open = unlisted.find(isRelayed);
+  if (open !== undefined) {
+    const what = `${cf}: relays for clients that are not permitted: an open relay (check_rcpt: ${open.said})`;
+    return [error(what, 'find the rule or the map that permits them')];
+  }
+  const shut = listed.find((verdict) => !isRelayed(verdict));
+  if (shut === undefined) return [ok(`${cf}: relays for whom ${name} permits, and for nobody else, as tried`)];
+  const family = listed.some(isRelayed) ? FAMILIES[listed.indexOf(shut)] : 'a client';
+  return [error(`${cf}: does not relay for ${family} whom ${name} permits (check_rcpt: ${shut.said})`, todo)];
+}
+
+const FAMILIES = ['an IPv4 client', 'an IPv6 client'];
+
+function judgeMissing({ verdicts }: RuleTest, { name, todo }: Probe, cf: string): Finding[] {
+  const open = verdicts.find(isRelayed);
+  if (open !== undefined) {
+    const what = `${cf}: relays for everybody while ${name} fails (check_rcpt: ${open.said})`;
+    return [error(what, `take out what permits on a failure, such as FEATURE(drac) with -T<TMPF>; ${todo}`)];
+  }
+  if (verdicts.every(({ kind }) => kind === 'postponed'))
+    return [ok(`${cf}: asks would-be relays to come again while ${name} fails`)];
+  const what = `${cf}: refuses for good, instead of for now, whom ${name} may permit, while it fails`;
+  return [warning(what, `have -T<TMPF> in its K line, and the rules of popauth.m4 in Local_check_rcpt; ${todo}`)];
+}
+
+function isRelayed({ kind }: Verdict): boolean {
+  return kind === 'relayed';
+}
