@@ -1,21 +1,24 @@
 /**
- * Changes a few rows of a map with the MTA's own tool, in a copy of the file that stands, so that a login costs the same
- * in a map of a hundred and of a hundred thousand. The copy is on the same file system (shared blocks, where that can
- * do so) and is fenced and renamed like a map that was built.
+ * Changes a few rows of a map, in a copy of the file that stands, so that a login costs the same in a map of a hundred
+ * and of a hundred thousand. The copy is on the same file system (shared blocks, where that can do so) and is fenced
+ * and renamed like a map that was built.
  *
+ *     hash       hash-file.ts, as long as it knows the file
  *     postmap    postmap -i -r, postmap -d -
  *     makemap    makemap -o -r, and editmap -x for each key to remove, since makemap removes nothing
  *
- * Checked as a build is: exit status, silence, and the last changed rows looked up in the result.
+ * Checked as a build is: exit status and silence of the tool, and the last changed rows looked up in the result; of a
+ * hash file every changed row and the last row of the build.
  *
  * Limits: what the file had before is kept, so the caller makes sure that it is its own and whole. Only the types of
- * Berkeley DB and LMDB, and for makemap only where there is an editmap.
+ * Berkeley DB and LMDB; and by makemap's tools only where there is an editmap.
  */
 import { constants } from 'node:fs';
 import { copyFile, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeAside, NAME, type BuiltMap } from './aside.ts';
 import { BUILD_TIMEOUT_MS } from './build.ts';
+import { HashFile } from './hash-file.ts';
 import { lookUp } from './lookup.ts';
 import { MapError } from './map-error.ts';
 import { answerOf, isKeyMissing, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
@@ -46,12 +49,13 @@ export function createAmender(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
   return {
     suits: (target, { put, remove }, rows) => {
       if (target.builder === 'native' || put.length + remove.length > FEW + rows / 4) return false;
-      if (target.builder === 'postmap' || remove.length === 0) return true;
+      if (target.builder === 'postmap' || remove.length === 0 || isHashFile(target)) return true;
       return remove.length <= FEW + rows / ROWS_A_REMOVAL && tools.find('editmap') !== undefined;
     },
     amend: (target, change) =>
       makeAside(target, async (file) => {
         await copyFile(target.file, file, constants.COPYFILE_FICLONE);
+        if (changeHashFile(target, file, change)) return;
         await changeRows(target, path.dirname(file), change, { tools, timeoutMs });
       }),
   };
@@ -60,6 +64,34 @@ export function createAmender(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
 // An editmap takes 4 ms, and a build of n rows some 10 ms + n * 8 us.
 const FEW = 3;
 const ROWS_A_REMOVAL = 500;
+
+function isHashFile({ type, file }: MapTarget): boolean {
+  const hash = type === 'hash' ? HashFile.open(file) : undefined;
+  hash?.close();
+  return hash !== undefined;
+}
+
+/** False where the file is of no kind that we know: then it is as it was. */
+function changeHashFile(target: MapTarget, file: string, { put, remove }: MapChange): boolean {
+  const hash = target.type === 'hash' ? HashFile.open(file) : undefined;
+  if (hash === undefined) return false;
+  try {
+    const toBytes = (text: string) => Buffer.from(target.builder === 'postmap' ? `${text}\0` : text);
+    const toKey = (key: string) => toBytes(key.toLowerCase());
+    for (const key of remove) hash.remove(toKey(key));
+    for (const { key, value } of put) hash.put(toKey(key), toBytes(value));
+    const isThere = ({ key, value }: MapRow) => hash.get(toKey(key))?.equals(toBytes(value)) === true;
+    const lost = [...put, SENTINEL].find((row) => !isThere(row))?.key;
+    const left = remove.find((key) => hash.get(toKey(key)) !== undefined);
+    if (lost !== undefined) throw new MapError(target, `the changed map lacks ${lost}`);
+    if (left !== undefined) throw new MapError(target, `the changed map still has ${left}`);
+    return true;
+  } catch (error) {
+    throw error instanceof RangeError ? new MapError(target, `cannot be changed: ${error.message}`, error) : error;
+  } finally {
+    hash.close();
+  }
+}
 
 async function changeRows(target: MapTarget, folder: string, change: MapChange, means: Means): Promise<void> {
   const { put, remove } = change;

@@ -1,7 +1,8 @@
 import type { Address } from '../login/address.ts';
 import { lookUp } from './lookup.ts';
 import { asMapError } from './map-error.ts';
-import { renderMap, SENTINEL } from './render.ts';
+import { postmapTakes } from './mta-tool.ts';
+import { renderRows } from './render.ts';
 import type { MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
 
@@ -13,7 +14,7 @@ const TIMEOUT_MS = 30_000;
  * @throws MapError where the map is missing or its tool cannot read it
  */
 export async function mapHolds(target: MapTarget, address: Address, tools: MapTools): Promise<boolean> {
-  const row = renderMap(target.form, [address]).find(({ key }) => key !== SENTINEL.key);
+  const row = renderRows(target.form, [address]).find(({ key }) => target.builder !== 'postmap' || postmapTakes(key));
   if (row === undefined) return false;
   try {
     const value = await lookUp(target, target.path, row.key, { tools, timeoutMs: TIMEOUT_MS });

@@ -17,7 +17,7 @@ import { report, time, type Row } from './report.ts';
 const LOGINS = Number(process.env['BENCH_LOGINS'] ?? 40);
 const LAB_TOOLS = path.join(
   process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'),
-  'relaypass/lab/sendmail/tools',
+  'relaypass/lab/sendmail/usr/sbin',
 );
 if (!has('makemap') && existsSync(path.join(LAB_TOOLS, 'makemap'))) process.env['PATH'] += `:${LAB_TOOLS}`;
 
@@ -95,7 +95,9 @@ async function rebuild(entries: number): Promise<Row> {
   const own: number[] = [];
   for (let round = 0; round < 5; round++) {
     bare.push(
-      elapsedS(() => spawnSync('bash', ['-c', `makemap -c 16777216 hash ${host.dir}/bare < ${host.dir}/sorted`])),
+      elapsedS(() =>
+        spawnSync('bash', ['-c', `makemap -C /dev/null -c 16777216 hash ${host.dir}/bare < ${host.dir}/sorted`]),
+      ),
     );
     own.push(
       elapsedS(() => {

@@ -18,6 +18,7 @@ packages_of() {
     syslog) echo rsyslog ;;
     redis) echo redis-server ;;
     promtool) echo prometheus ;;
+    libdb) echo db5.3-util ;;
     *) echo "fetch.sh: unknown server $1" >&2; return 64 ;;
   esac
 }
@@ -78,7 +79,7 @@ unpack_promtool() {
   dpkg-deb --fsys-tarfile "$debs"/prometheus_*.deb | tar -x -C "$tree" ./usr/bin/promtool
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog redis promtool}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog redis promtool libdb}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")

@@ -35,6 +35,11 @@ export function prometheusTools(): Tools | undefined {
   return installed('promtool') ?? cached('promtool', 'usr/bin', {}) ?? missing('promtool');
 }
 
+/** Where `db5.3_verify` is; undefined where there is none, unless RELAYPASS_E2E=required. */
+export function libdbTools(): Tools | undefined {
+  return installed('db5.3_verify') ?? cached('libdb', 'usr/bin', {}) ?? missing('db5.3_verify');
+}
+
 function installed(command: string): Tools | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'];
   const folder = folders.find((candidate) => existsSync(path.join(candidate, command)));
@@ -50,6 +55,7 @@ function cached(server: string, commands: string, env: Record<string, string>): 
 
 function libraryFolders(usr: string): string[] {
   const lib = path.join(usr, 'lib');
+  if (!existsSync(lib)) return [];
   const triplets = readdirSync(lib).filter((name) => name.endsWith('-linux-gnu'));
   return [path.join(lib, 'postfix'), ...triplets.map((name) => path.join(lib, name))];
 }
