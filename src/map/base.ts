@@ -32,9 +32,9 @@ export const NO_BASE: Base = { rows: [], date: new Date(1000), complaint: undefi
  * changed.
  * @throws MapError where the base is in error and was never good
  */
-export async function readBase(target: MapTarget, last?: Base): Promise<Base> {
+export async function readBase(target: MapTarget, last: Base = NO_BASE): Promise<Base> {
   if (target.base === undefined) return NO_BASE;
-  if (last !== undefined && isStill(last, target.base)) return last;
+  if (last !== NO_BASE && isStill(last, target.base)) return last;
   const kept = keptFile(target.file);
   const now = await read(target, target.base);
   if ('rows' in now) {
