@@ -12,6 +12,7 @@ import { limitsOf, Store } from '../store/store.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
 import { checkCluster } from './cluster.ts';
 import { checkMap } from './map.ts';
+import { checkMetrics } from './metrics.ts';
 import { checkMta } from './mta.ts';
 import { aboutSetAside, setAsides } from './set-aside.ts';
 import { checkSource } from './source.ts';
@@ -47,7 +48,7 @@ async function checkState(config: Config, log: Log): Promise<Finding[]> {
   });
   if (owned === undefined) return findings;
   findings.push(ownerFinding(config.state_dir), ...(config.source ?? detectSources().sources).flatMap(checkSource));
-  findings.push(...(await checkStore(config, log)));
+  findings.push(...(await checkStore(config, log)), ...checkMetrics(config));
   return findings;
 }
 

@@ -1,19 +1,25 @@
 /** The command lines and configurations of the pages for admins are run, on a host of the test's own. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import { TestHost } from '../relaypass-process.ts';
 import { tempDir } from '../temp-dir.ts';
 
-const PAGES = ['metrics', 'migration', 'threat-model', 'troubleshooting'].map((name) => `docs/${name}.md`);
-const TEXTS = PAGES.map((page) => readFileSync(page, 'utf8'));
+const PAGES = readdirSync('docs').filter((name) => name.endsWith('.md'));
+const TEXTS = PAGES.map((page) => readFileSync(path.join('docs', page), 'utf8'));
 const LINES = TEXTS.flatMap((text) => [...text.matchAll(/^ {4,}relaypass (.*)$/gm)].map(([, line]) => line ?? ''));
-const CONFIGS = TEXTS.flatMap((text) => [...text.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, toml]) => toml ?? ''));
+const FENCED = TEXTS.flatMap((text) => [...text.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, toml]) => toml ?? ''));
+const INDENTED = TEXTS.flatMap((text) => [...text.matchAll(/(?:^ {4}.*\n)+/gm)].map(([block]) => dedented(block)));
+const CONFIGS = [...FENCED, ...INDENTED.filter((block) => /^(?:#.*\n)?\[{1,2}[a-z]/.test(block))];
+
+function dedented(block: string): string {
+  return block.replaceAll(/^ {4}/gm, '');
+}
 
 test('the pages have command lines and configurations', () => {
   expect(LINES.length).toBeGreaterThan(10);
-  expect(CONFIGS.length).toBeGreaterThan(3);
+  expect(CONFIGS.length).toBeGreaterThan(8);
 });
 
 test.each([...new Set(LINES)])('the command line "relaypass %s" is one', (line) => {

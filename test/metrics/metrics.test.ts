@@ -1,8 +1,9 @@
 /** The metrics of the real daemon, as Prometheus and node_exporter meet them. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { prometheusTools } from '../e2e/lab/tools.ts';
 import { TestHost, until } from '../relaypass-process.ts';
@@ -174,6 +175,29 @@ test('a configuration that names neither place, or a file that nobody reads, is 
   expect(host.run('check', '--config-only').stdout).toContain('expected a name that ends in ".prom"');
   host.configure('[metrics]\nlisten = "inet:192.0.2.25:9725"\n');
   expect(host.run('check', '--config-only').stdout).toContain('a loopback address and port');
+});
+
+test('check tells whether the text file can be written', () => {
+  const host = new MeasuredHost();
+  expect(host.run('check').stdout).toContain(
+    `relaypass.prom: can be written; the unit needs ReadWritePaths=${host.dir}`,
+  );
+  host.configure(`[metrics]\ntextfile = "${host.dir}/missing/relaypass.prom"\n`);
+  const { stdout } = host.run('check');
+  expect(stdout).toContain('metrics cannot be written: ENOENT');
+  expect(stdout).toContain(`-> install -d -o relaypass -g relaypass ${host.dir}/missing`);
+});
+
+const curl = /^ {4}(curl .*)$/m.exec(readFileSync('docs/metrics.md', 'utf8'))?.[1] ?? '';
+const withCurl = spawnSync('curl', ['--version']).status === 0 ? test : test.skip;
+
+withCurl('the command line of docs/metrics.md shows them', async () => {
+  const host = new MeasuredHost();
+  await host.startDaemon();
+  expect(curl).toContain('/run/relaypass/metrics');
+  const line = curl.replace('/run/relaypass/metrics', host.socket);
+  const { stdout } = await promisify(execFile)('sh', ['-c', line]);
+  expect(stdout).toContain('relaypass_build_info');
 });
 
 const tools = prometheusTools();
