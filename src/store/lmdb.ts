@@ -27,7 +27,9 @@ export interface Table {
   remove(key: Key): void;
   /** Every key that begins with `prefix`, in order. */
   keys(prefix?: Key): Iterable<Key>;
-  /** The same with the values. */
+  /** The last key that begins with `prefix`. */
+  lastKey(prefix: Key): Key | undefined;
+  /** Every key that begins with `prefix`, in order, with its value. */
   entries(prefix?: Key): Iterable<readonly [Key, Buffer]>;
   /** The same, the last key first. */
   reversed(prefix: Key): Iterable<readonly [Key, Buffer]>;
@@ -66,6 +68,11 @@ export class Environment {
           database.removeSync([...key]);
         }),
       keys: (prefix) => guardedEach(fail, () => database.getKeys(rangeOf(prefix)).map(tupleOf)),
+      lastKey: (prefix) =>
+        guarded(fail, () => {
+          const [key] = database.getKeys({ ...reversedRangeOf(prefix), limit: 1 });
+          return key === undefined ? undefined : tupleOf(key);
+        }),
       entries: (prefix) => guardedEach(fail, () => entriesIn(rangeOf(prefix))),
       entriesFrom: (start) => guardedEach(fail, () => entriesIn({ start: [...start] })),
       reversed: (prefix) => guardedEach(fail, () => entriesIn(reversedRangeOf(prefix))),

@@ -29,6 +29,10 @@ export class Records {
     return this.#table.keys(prefix);
   }
 
+  lastKey(prefix: Key): Key | undefined {
+    return this.#table.lastKey(prefix);
+  }
+
   /** Every record whose key begins with `prefix`, in order; the value of a damaged one is undefined. */
   *entries(prefix?: Key): Iterable<readonly [Key, unknown]> {
     for (const [key, record] of this.#table.entries(prefix)) yield [key, unsealed(key, record)];

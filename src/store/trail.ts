@@ -1,7 +1,7 @@
 /**
  * The audit trail: what happened to whom, and why. An event is committed with what it tells, or neither is.
  *
- *     trail  [kind, number]  -> TrailEvent
+ *     trail  [kind, number of the last]  -> the events of one change, {@link EVENTS_A_RECORD} at most
  *
  * Limits: each kind keeps its last {@link EVENTS_A_KIND} events, so that a flood of one pushes out none of another. A
  * refusal that repeats is told once in ten minutes by each process, and of a client that comes again and again the
@@ -10,7 +10,7 @@
 import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { oncePer } from '../limiter.ts';
-import type { Environment } from './lmdb.ts';
+import type { Environment, Key } from './lmdb.ts';
 import { Records } from './records.ts';
 
 /** What can happen to a permission; events of one instant are told in this order. */
@@ -20,6 +20,8 @@ type TrailKind = (typeof TRAIL_KINDS)[number];
 
 /** How many events of each kind are kept: some 10,000 in all, of a few hundred bytes each. */
 export const EVENTS_A_KIND = 2000;
+/** A sweep that ends a thousand entries writes ten records, and a login that reads the last one reads no thousand. */
+const EVENTS_A_RECORD = 100;
 const REFUSAL_EVERY_MS = 600_000;
 const MAX_TEXT = 255; // of what a client wrote
 
@@ -79,16 +81,25 @@ export class Trail {
 
   #put(kind: TrailKind, events: readonly TrailEvent[]): void {
     let number = this.#lastNumber(kind);
-    for (const event of events) {
-      number++;
-      this.#records.put([kind, number], event);
-      this.#records.remove([kind, number - EVENTS_A_KIND]);
+    for (let first = 0; first < events.length; first += EVENTS_A_RECORD) {
+      const some = events.slice(first, first + EVENTS_A_RECORD);
+      number += some.length;
+      this.#records.put([kind, number], some);
     }
+    this.#forget(kind, number - EVENTS_A_KIND);
+  }
+
+  #forget(kind: TrailKind, number: number): void {
+    const past: Key[] = []; // a cursor must not meet the writes
+    for (const key of this.#records.keys([kind])) {
+      if (Number(key[1]) > number) break;
+      past.push(key);
+    }
+    for (const key of past) this.#records.remove(key);
   }
 
   #lastNumber(kind: TrailKind): number {
-    for (const [key] of this.#records.reversed([kind])) return Number(key[1]);
-    return 0;
+    return Number(this.#records.lastKey([kind])?.[1] ?? 0);
   }
 
   read({ since = -Infinity, after = new Map() }: TrailQuery): { events: TrailEvent[]; position: TrailPosition } {
@@ -97,14 +108,17 @@ export class Trail {
     return { events: events.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at), position };
   }
 
-  /** The events of `kind` behind the one of `number`, without the damaged ones. */
+  /** The last events of `kind` behind the one of `number`, without the damaged ones. */
   #after(kind: TrailKind, number: number): TrailEvent[] {
-    const events: TrailEvent[] = [];
+    const records: TrailEvent[][] = [];
+    let behind = 0;
     for (const [key, value] of this.#records.reversed([kind])) {
-      if (Number(key[1]) <= number) break;
-      const { data } = eventSchema.safeParse(value);
-      if (data !== undefined) events.push(data);
+      const last = Number(key[1]);
+      if (last <= number || behind >= EVENTS_A_KIND) break;
+      const events = [value].flat().slice(number - last); // one that is no array is of a version that wrote them singly
+      records.push(events.flatMap((event) => eventSchema.safeParse(event).data ?? []));
+      behind += events.length;
     }
-    return events.toReversed();
+    return records.toReversed().flat().slice(-EVENTS_A_KIND);
   }
 }

@@ -18,7 +18,7 @@ const login = fc.record({
 });
 const logout = fc.record({ session: fc.constantFrom(...SESSIONS), ageMs });
 const batch = fc.record({
-  logins: fc.array(login, { maxLength: 25, size: 'max' }),
+  logins: fc.array(login, { minLength: 1, maxLength: 25, size: 'max' }),
   logouts: fc.array(logout, { maxLength: 10, size: 'max' }),
   /** How long after the one before. */
   afterMs: fc.integer({ min: -GRACE_MS, max: GRACE_MS }),

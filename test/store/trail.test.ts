@@ -89,6 +89,18 @@ test('goes on after what was read, and begins where one asks', async () => {
   expect(store.events({ since: START + 1 }).events.map(told)).toEqual(['granted 192.0.2.2 alice']);
 });
 
+test('tells all that one change did, and goes on after it', async () => {
+  const store = await place.open();
+  const flood = Array.from({ length: 250 }, (_, index) => refusal(`user${index}`));
+  store.record({ logins: [], refused: flood.slice(0, 130) });
+  const { position } = store.events();
+  store.record({ logins: [], refused: flood.slice(130) });
+  const users = (events: readonly TrailEvent[]) => events.map(({ user }) => user);
+  expect(users(store.events({ after: position }).events)).toEqual(users(flood.slice(130)));
+  expect(users(store.events({ after: new Map([['refused', 120]]) }).events)).toEqual(users(flood.slice(120)));
+  expect(users(store.events().events)).toEqual(users(flood));
+});
+
 test('has no event of a change that was not committed', async () => {
   const store = await place.open();
   const unstorable = { loop: {} };
