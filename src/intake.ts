@@ -180,6 +180,7 @@ export class Intake {
     const facts = { address, user, service, until: new Date(expiresAt), ...this.#sessionFact(login) };
     if (outcome?.kind === 'granted') log.info('granted', facts);
     if (outcome?.kind === 'refreshed') log.debug('refreshed', facts);
+    if (outcome?.kind === 'unchanged') log.debug('unchanged', facts);
     if (outcome?.kind === 'refused') this.#tellRefusal(login, outcome.cap, undefined);
   }
 

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach } from '@jest/globals';
 import { tempDir } from './temp-dir.ts';
 
-const CLI = path.resolve(import.meta.dirname, '../bin/relaypass.cjs');
+export const CLI = path.resolve(import.meta.dirname, '../bin/relaypass.cjs');
 const WAIT_MS = 20_000; // for what takes milliseconds on an idle machine
 
 export interface Result {

@@ -26,7 +26,11 @@ import { defineCommand } from './command.ts';
 export const command = defineCommand(
   (argv) =>
     argv
-      .option('verbose', { type: 'boolean', default: false, describe: 'Log every refreshed login too' })
+      .option('verbose', {
+        type: 'boolean',
+        default: false,
+        describe: 'Log also each login that lengthened or changed nothing',
+      })
       .example('$0 run', 'what relaypass.service runs')
       .example('$0 run --config ./relaypass.toml --verbose', 'try a configuration'),
   ({ config, verbose }) => run(config, stderrLog(verbose ? 'debug' : 'info')),

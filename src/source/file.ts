@@ -11,7 +11,8 @@
  * - what nobody kept: lines in a file that was truncated, overwritten or deleted before they were read, while relaypass
  *   was down or within a poll interval; copytruncate loses what is written between its copy and its truncation;
  * - a rotation into another folder, or into .xz, .zst or .bz2, while relaypass was down: told as `data-lost`;
- * - a symbolic link that was switched twice between two looks: the file in between is not known;
+ * - a symbolic link that was switched twice between two looks: the file in between is not known, unless its name is the
+ *   log's with a number or a date behind it;
  * - lines of more than LINE_CAP_BYTES, and a last line that is never ended: dropped whole, and told;
  * - a line may come twice after a log was copied in the moment before its first line was read.
  */

@@ -59,6 +59,11 @@ interface Session {
 /** How many clients are logged in at once; the one that came first goes first. */
 const OPEN_SESSIONS = 500;
 
+/** What else such a log holds: mail, logouts, failed logins. */
+export function noLoginMessage(random: Random, addresses: number): string {
+  return messageOf(LOGINS + random() * (1 - LOGINS), random, addresses, []);
+}
+
 function messageOf(share: number, random: Random, addresses: number, open: Session[]): string {
   const client = Math.floor(random() * addresses);
   const pid = Math.floor(random() * 30_000);

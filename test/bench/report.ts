@@ -1,4 +1,4 @@
-/** The table of docs/performance.md: each part of the bench writes its own rows between two markers. */
+/** The tables of the docs: each part of the bench writes its own between two markers. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { machine } from './measure.ts';
@@ -13,7 +13,6 @@ export interface Row {
 }
 
 export const DOCS = path.resolve(import.meta.dirname, '../../../docs');
-const PAGE = path.join(DOCS, 'performance.md');
 
 /** Prints `rows`, and puts them in the place of those that `part` had on the page. */
 export function report(part: string, rows: readonly Row[]): void {
@@ -23,13 +22,19 @@ export function report(part: string, rows: readonly Row[]): void {
   });
   const table = ['| what | measured | target | |', '|---|---|---|---|', ...lines].join('\n');
   process.stdout.write(`${part}\n${table}\n\n`);
+  putOnPage('performance.md', part, table);
+}
+
+/** Puts `text` in the place of what `part` had on the page, and says when it was measured on what. */
+export function putOnPage(name: string, part: string, text: string): void {
+  const file = path.join(DOCS, name);
   const [begin, end] = [`<!-- bench:${part} -->`, `<!-- /bench:${part} -->`];
-  const page = readFileSync(PAGE, 'utf8');
+  const page = readFileSync(file, 'utf8');
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`${PAGE}: no ${begin} ... ${end}`);
+  if (before === undefined || after === undefined) throw new Error(`${file}: no ${begin} ... ${end}`);
   const day = new Date().toISOString().slice(0, 10);
-  writeFileSync(PAGE, `${before}${begin}\n\n${table}\n\n${day}: ${machine()}.\n\n${end}${after}`);
+  writeFileSync(file, `${before}${begin}\n\n${text}\n\n${day}: ${machine()}.\n\n${end}${after}`);
 }
 
 /** Seconds, milliseconds or microseconds, as a person reads them. */

@@ -1,64 +1,62 @@
 /**
- * The kernel refuses: strace makes system calls on the log fail in a real process, which must end with a failure and
- * lose nothing when it is started again. Skipped where strace cannot trace.
+ * The kernel refuses: strace makes system calls of the real daemon fail, on the log and on its store. It must end with a
+ * failure, and its next start must lose nothing and grant nothing twice. Skipped where strace cannot trace.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import fs from 'node:fs';
-import os from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { CLI, loginLine, TestHost, until } from '../relaypass-process.ts';
 
-const READER = path.join(import.meta.dirname, '../bench/follow-reader.js');
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
-const LINES = 50_000;
+const LOGINS = 3000;
+const BEFORE = 1000; // of them are in the store when the fault comes
+const OTHER = `${'x'.repeat(200)}\n`.repeat(3); // so that what is left takes several reads
 
-let folder: string;
-let log: string;
-let out: string;
-beforeEach(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'relaypass-faults-'));
-  log = path.join(folder, 'mail.log');
-  out = path.join(folder, 'out');
-  const lines = Array.from({ length: LINES }, (_, i) => `Nov 24 06:25:01 mx dovecot: ${'x'.repeat(60)} n=${i}\n`);
-  fs.writeFileSync(log, lines.join(''));
-  fs.writeFileSync(out, '');
-});
-afterEach(() => fs.rmSync(folder, { recursive: true }));
-
-function readWith(inject: string): { status: number | null; stderr: string } {
-  const trace = ['-f', '-qq', '-o', '/dev/null', '-P', log, '-e', `inject=${inject}`];
-  const args = [...trace, process.execPath, READER, 'relaypass', log, out];
-  return spawnSync('strace', args, { encoding: 'utf8', timeout: 30_000 });
+async function hostWithLogins(): Promise<TestHost> {
+  const host = new TestHost();
+  const lines = Array.from({ length: LOGINS }, (_, i) => {
+    return loginLine(`u${i}`, `198.51.${100 + (i >> 8)}.${i & 255}`) + OTHER;
+  });
+  appendFileSync(host.log, lines.slice(0, BEFORE).join(''));
+  const daemon = await host.startDaemon();
+  await until(() => host.permitted().length === BEFORE, 'the first logins to permit');
+  await daemon.end('SIGTERM');
+  appendFileSync(host.log, lines.slice(BEFORE).join(''));
+  return host;
 }
 
-async function readAll(): Promise<void> {
-  const reader = spawn(process.execPath, [READER, 'relaypass', log, out], { stdio: 'ignore' });
-  const closed = once(reader, 'close');
-  for (let tries = 0; numbersRead().length < LINES && tries < 300; tries += 1) await sleep(100);
-  reader.kill('SIGKILL');
-  await closed;
+function runWith(host: TestHost, file: string, inject: string): { status: number | null; stderr: string } {
+  const trace = ['-f', '-qq', '-o', '/dev/null', '-P', file, '-e', `inject=${inject}`];
+  const daemon = [process.execPath, CLI, 'run', '--config', host.configFile];
+  return spawnSync('strace', [...trace, ...daemon], { encoding: 'utf8', timeout: 60_000 });
 }
 
-function numbersRead(): number[] {
-  const lines = fs.readFileSync(out, 'utf8').split('\n');
-  return lines.flatMap((line) => (line.includes('\t') ? line.slice(0, line.indexOf('\t')).split(' ').map(Number) : []));
+function loginsIn(host: TestHost): number {
+  return host.run('list', '--jsonl').stdout.split('\n').length - 1;
 }
 
 (canTrace ? test : test.skip).each([
-  ['a read fails with EIO', 'pread64:error=EIO:when=4'],
-  ['there is no descriptor left (EMFILE)', 'openat:error=EMFILE:when=1'],
-  ['the log cannot be looked at (EIO)', 'statx:error=EIO:when=3'],
-])(
+  ['a read of the log fails with EIO', 'log', 'pread64:error=EIO:when=4', /cannot read .*mail\.log/],
+  ['there is no descriptor left for the log (EMFILE)', 'log', 'openat:error=EMFILE:when=1', /cannot read .*mail\.log/],
+  ['the log cannot be looked at (EIO)', 'log', 'statx:error=EIO:when=3', /cannot read .*mail\.log/],
+  ['the disk of the store is full (ENOSPC)', 'store', 'pwrite64,pwritev,writev:error=ENOSPC:when=20+', /store/],
+  ['the store cannot be written (EIO)', 'store', 'fdatasync,msync,fsync:error=EIO:when=4+', /store/],
+] as const)(
   'ends when %s, and its next start goes on where it was',
-  async (_, inject) => {
-    const { status, stderr } = readWith(inject);
+  async (_, what, inject, message) => {
+    const host = await hostWithLogins();
+    const { status, stderr } = runWith(host, what === 'log' ? host.log : path.join(host.store, 'data.mdb'), inject);
     expect(status).toBeGreaterThan(0);
-    expect(stderr).toMatch(/cannot read .*mail\.log/);
-    expect(numbersRead().length).toBeLessThan(LINES);
-    await readAll();
-    expect(numbersRead()).toEqual(Array.from({ length: LINES }, (_unused, i) => i));
+    expect(stderr).toMatch(message);
+    const kept = loginsIn(host);
+    expect(kept).toBeGreaterThanOrEqual(BEFORE);
+    expect(kept).toBeLessThan(LOGINS);
+    const daemon = await host.startDaemon();
+    await until(() => host.permitted().length === LOGINS, 'all logins to permit');
+    const granted = () => daemon.stderr.match(/^granted /gm)?.length ?? 0;
+    await until(() => granted() >= LOGINS - kept, 'the daemon to tell of them');
+    expect(granted()).toBe(LOGINS - kept);
   },
-  60_000,
+  120_000,
 );

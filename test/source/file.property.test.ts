@@ -296,7 +296,7 @@ class World {
 }
 
 const seed = Number(process.env['FOLLOW_SEED'] ?? Date.now() % 2 ** 31);
-const numRuns = Number(process.env['FOLLOW_RUNS'] ?? 1500);
+const numRuns = Number(process.env['FOLLOW_RUNS'] ?? 3000);
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'relaypass-follow-'));
 afterAll(() => fs.rmSync(root, { recursive: true }));
 

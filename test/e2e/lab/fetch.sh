@@ -16,6 +16,7 @@ packages_of() {
     popa3d) echo popa3d ;;
     perdition) echo perdition ;;
     syslog) echo rsyslog ;;
+    logrotate) echo logrotate ;;
     redis) echo redis-server ;;
     promtool) echo prometheus ;;
     libdb) echo db5.3-util ;;
@@ -79,7 +80,7 @@ unpack_promtool() {
   dpkg-deb --fsys-tarfile "$debs"/prometheus_*.deb | tar -x -C "$tree" ./usr/bin/promtool
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog redis promtool libdb}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog logrotate redis promtool libdb}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")

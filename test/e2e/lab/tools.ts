@@ -1,5 +1,5 @@
 /**
- * Where the MTAs' own map builders are for a test that runs outside the lab: on this host, or else in the cache that
+ * Where the MTAs' own map builders, and other real programs, are for a test that runs outside the lab: on this host, or else in the cache that
  * fetch.sh fills. Never fetches by itself, since `npm test` should not download a mail server behind anybody's back.
  */
 import { existsSync, readdirSync } from 'node:fs';
@@ -38,6 +38,12 @@ export function prometheusTools(): Tools | undefined {
 /** Where `db5.3_verify` is; undefined where there is none, unless RELAYPASS_E2E=required. */
 export function libdbTools(): Tools | undefined {
   return installed('db5.3_verify') ?? cached('libdb', 'usr/bin', {}) ?? missing('db5.3_verify');
+}
+
+/** Where logrotate or rsyslogd is; undefined where there is none, unless RELAYPASS_E2E=required, which makes that an error. */
+export function loggingTools(command: 'logrotate' | 'rsyslogd'): Tools | undefined {
+  const server = command === 'rsyslogd' ? 'syslog' : 'logrotate';
+  return installed(command) ?? cached(server, 'usr/sbin', {}) ?? missing(command);
 }
 
 function installed(command: string): Tools | undefined {
