@@ -17,6 +17,7 @@ packages_of() {
     perdition) echo perdition ;;
     syslog) echo rsyslog ;;
     logrotate) echo logrotate ;;
+    mailutils) echo mailutils-pop3d mailutils-imap4d ;;
     redis) echo redis-server ;;
     promtool) echo prometheus ;;
     libdb) echo db5.3-util ;;
@@ -36,6 +37,9 @@ configure() {
       mkdir "$tree/tools"
       printf '#!/bin/sh\nexec %s/usr/sbin/makemap -C /dev/null "$@"\n' "$final" > "$tree/tools/makemap"
       chmod 755 "$tree/tools/makemap" ;;
+    mailutils) # Courier has a pop3d as well
+      mkdir -p "$tree/usr/libexec/mailutils"
+      mv "$tree/usr/sbin/pop3d" "$tree/usr/sbin/imap4d" "$tree/usr/libexec/mailutils/" ;;
     postfix)
       cp "$tree/usr/share/postfix/dynamicmaps.cf" "$tree/etc/postfix/"
       : > "$tree/etc/postfix/master.cf"
@@ -80,7 +84,7 @@ unpack_promtool() {
   dpkg-deb --fsys-tarfile "$debs"/prometheus_*.deb | tar -x -C "$tree" ./usr/bin/promtool
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d perdition syslog logrotate redis promtool libdb}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdition syslog logrotate redis promtool libdb}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")
