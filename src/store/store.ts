@@ -148,18 +148,20 @@ export class Store {
 
   /** Records a batch and how far its source was read, in one transaction; the outcomes are in the logins' order. */
   record({ logins, logouts = [], progress, refused = [] }: Recording): Outcome[] {
-    const outcomes = this.#change((change) => {
-      const results = logins.map((login) => change.record(login));
+    return this.#change((change) => {
+      const outcomes = logins.map((login) => change.record(login));
       for (const logout of logouts) change.logout(logout);
       if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
       this.#trail.append(refused);
-      return results;
+      this.#share?.(logins.filter((_, index) => isKept(outcomes[index])));
+      return outcomes;
     });
-    this.#share?.(logins.filter((_, index) => isKept(outcomes[index])));
-    return outcomes;
   }
 
-  /** Calls `share` after each commit of this process with the logins that it kept; purges leave tombstones from now on. */
+  /**
+   * Calls `share` with the logins that a commit of this process keeps, right before it goes to the disk, so that nobody
+   * waits for two disks in turn; `share` uses no store. Purges leave tombstones from now on.
+   */
   shareWith(share: (logins: readonly Login[]) => void): void {
     this.#share = share;
   }

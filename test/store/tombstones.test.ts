@@ -134,6 +134,15 @@ test('tells whom it is shared with of each login that was kept, and of no other'
   expect(told).toEqual(['alice']);
 });
 
+test('tells them before they are on the disk, so that the others do not wait for it', () => {
+  const login = place.login('198.51.100.7');
+  store.shareWith(() => {
+    throw new Error('told');
+  });
+  expect(() => store.record({ logins: [login] })).toThrow('told');
+  expect(store.entry(login.address)).toBeUndefined();
+});
+
 test('reads its logins in pages, all of them once', () => {
   store.record({ logins: Array.from({ length: 25 }, (_, n) => place.login(`198.51.100.${n}`, `user${n}`)) });
   const addresses: string[] = [];
