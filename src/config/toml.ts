@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 
 /**

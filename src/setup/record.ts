@@ -1,7 +1,7 @@
 /** What setup did, in a file of root's: undo goes by it, so it must not be the daemon's to write. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXIT, OperationalError } from '../errors.ts';
 import { syncFolder } from '../map/durable.ts';
 import { readIfThere, writeDurably } from './file.ts';

@@ -45,6 +45,12 @@ test('V8 takes the compiled code', () => {
   expect(compile(file, readFileSync(codeFile(file))).cachedDataRejected).toBe(false);
 });
 
+test('zod leaves behind what is not used, which only `import * as z` allows', () => {
+  const program = readFileSync(path.join(PACKAGE_DIR, 'dist/bin/program.cjs'), 'utf8');
+  expect(program).toContain('zod/v4/locales/en.js');
+  expect(program).not.toContain('zod/v4/locales/de.js');
+});
+
 test('the licenses of what the bundle holds go with it', () => {
   const licenses = readFileSync(path.join(installed, 'dist/bin/LICENSES'), 'utf8');
   for (const name of ['yargs', 'zod', 'chokidar', 'ioredis', 're2js', 'lmdb']) {
