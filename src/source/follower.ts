@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { Availability } from './availability.ts';
 import { Generation, type GenerationRecord } from './generation.ts';
 import { Lineage, type LineageOptions } from './lineage.ts';
+import { sightOf } from './listing.ts';
 import { LINE_CAP_BYTES, type Notice } from './source.ts';
 
 /** What one poll gave: whole lines, things to be told, or both. */
@@ -19,17 +20,22 @@ const DRAIN_MS = 60_000; // loggers were seen to write to a renamed file for 3 s
 const DELETED_MS = 3_600_000; // a deleted log that nothing has replaced may still be the one that is written to
 const MTIME_SLACK_MS = 600_000; // between our clock and a file server's
 const MAX_LOOKS = 10; // a log that changes all the while is looked at again by the next poll
+const FULL_LOOK_MS = 5000; // how long an unchanged size and time are trusted to tell that nothing has changed
 
 export class FileFollower {
+  readonly #file: string;
   readonly #clock: Clock;
   readonly #availability: Availability;
   readonly #lineage: Lineage;
   readonly #since: number;
   readonly #startedAt: number;
   #notices: Notice[] = [];
+  /** How the log looked before the last full look, which found that nothing more was to be had. */
+  #quiet: { readonly sight: string; readonly at: number } | undefined;
 
   /** Goes on after `records`; a file last written to before `since` (epoch ms) holds nothing of interest. */
   constructor(file: string, records: readonly GenerationRecord[], since: number, options: LineageOptions) {
+    this.#file = file;
     this.#clock = options.clock;
     this.#availability = new Availability(file);
     this.#lineage = new Lineage(file, records, since, options);
@@ -49,16 +55,32 @@ export class FileFollower {
 
   /** The next lines, at most about 1 MiB; undefined when there is nothing new. */
   async poll(): Promise<Reading | undefined> {
+    const sight = sightOf(this.#file);
+    if (sight !== undefined && this.#isStillQuiet(sight)) return undefined;
+    const at = this.#clock();
+    const bytes = await this.#readOn();
+    const isQuiet = sight !== undefined && bytes === undefined && this.#lineage.isSettled;
+    this.#quiet = isQuiet ? { sight, at } : undefined;
+    const notices = this.#notices;
+    this.#notices = [];
+    if (bytes instanceof Buffer) return { bytes, notices };
+    return notices.length === 0 ? undefined : { bytes: NO_BYTES, notices };
+  }
+
+  #isStillQuiet(sight: string): boolean {
+    if (this.#quiet?.sight !== sight) return false;
+    const elapsedMs = this.#clock() - this.#quiet.at;
+    return elapsedMs >= 0 && elapsedMs < FULL_LOOK_MS;
+  }
+
+  async #readOn(): Promise<Buffer | 'changed' | undefined> {
     let bytes: Buffer | 'changed' | undefined = 'changed';
     for (let looks = 0; looks < MAX_LOOKS && bytes === 'changed'; looks += 1) {
       const log = await this.#look();
       bytes = await this.#read(log);
       if (bytes === undefined) await this.#retire(log);
     }
-    const notices = this.#notices;
-    this.#notices = [];
-    if (bytes instanceof Buffer) return { bytes, notices };
-    return notices.length === 0 ? undefined : { bytes: NO_BYTES, notices };
+    return bytes;
   }
 
   close(): void {

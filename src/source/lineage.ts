@@ -67,6 +67,11 @@ export class Lineage {
     return this.#generations.filter((generation) => !generation.isBlank).map((generation) => generation.toRecord());
   }
 
+  /** Nothing is awaited but what is written to the log itself: no older file is drained, and none is looked for. */
+  get isSettled(): boolean {
+    return this.open.length === 1 && !this.#generations.some(isLost);
+  }
+
   /** The writer has begun a generation that is newer than this one. */
   hasSuccessor(generation: Generation): boolean {
     return this.#generations.slice(this.#generations.indexOf(generation) + 1).some(({ isBlank }) => !isBlank);

@@ -24,6 +24,24 @@ export function inodeAt(log: string): Pick<Listing, 'inode' | 'trouble'> {
   }
 }
 
+/** A change within this time after another may bear the same time: clocks of file systems tick every 1 to 10 ms. */
+const TICK_MS = 20;
+
+/**
+ * Differs when `log` is written to, truncated, or another file; undefined where that may not show, since it has just
+ * been changed or cannot be looked at.
+ */
+export function sightOf(log: string): string | undefined {
+  try {
+    const stats = fs.statSync(log, { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined || Number(stats.ctimeMs) > Date.now() - TICK_MS) return undefined;
+    return [inodeOf(stats), stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
+  } catch (error) {
+    unavailable(error, log);
+    return undefined;
+  }
+}
+
 /** Differs when a file came, went or was renamed. */
 export function namesOf({ inode, siblings }: Listing): string {
   return [inode, ...siblings.map((sibling) => `${sibling.path} ${sibling.inode}`)].join('\n');

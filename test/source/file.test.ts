@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createFileSource, type FileSourceOptions } from '../../src/source/file.ts';
@@ -502,3 +503,60 @@ function asRoot(work: () => void): void {
   work();
   if (process.getuid?.() === 0) process.seteuid?.(uid);
 }
+
+describe('a log that nobody has written to for a while, which is only looked at', () => {
+  const FIRST = 'a line\n';
+  const NEXT = 'Another\n';
+
+  test.each<[string, (old: number) => void, string]>([
+    ['appended to', () => append(NEXT), NEXT],
+    ['truncated and written anew', () => fs.writeFileSync(log, NEXT), NEXT],
+    ['truncated and written anew in the same length', () => fs.writeFileSync(log, 'b line\n'), 'b line\n'],
+    ['overwritten in place', (old) => fs.writeSync(old, 'b line\n', 0), 'b line\n'],
+    ['renamed and created anew', () => (fs.renameSync(log, `${log}.1`), append(NEXT)), NEXT],
+    [
+      'renamed, written to and created anew',
+      (old) => (fs.renameSync(log, `${log}.1`), fs.writeSync(old, 'late\n', FIRST.length), append(NEXT)),
+      `late\n${NEXT}`,
+    ],
+    ['copied and truncated', () => (fs.copyFileSync(log, `${log}.1`), fs.truncateSync(log), append(NEXT)), NEXT],
+    ['deleted and created anew in the same length', () => (fs.rmSync(log), append('b line\n')), 'b line\n'],
+  ])('%s: nothing of it is missed', async (_, change, expected) => {
+    append(FIRST);
+    const source = await start();
+    const old = fs.openSync(log, 'r+');
+    expect((await readAll(source)).text).toBe(FIRST);
+    await becomesQuiet(source);
+    change(old);
+    while (isNew()) await setImmediate();
+    expect((await readAll(source)).text).toBe(expected);
+    await becomesQuiet(source);
+    append('last\n');
+    expect((await readAll(source)).text).toBe('last\n');
+    fs.closeSync(old);
+  });
+
+  test('costs no read', async () => {
+    append(FIRST);
+    const source = await start();
+    await readAll(source);
+    await becomesQuiet(source);
+    const before = readCalls();
+    for (let polls = 0; polls < 100; polls++) await source.read();
+    expect(readCalls() - before).toBeLessThan(50); // other threads of this process read as well
+  });
+
+  /** Polls when the last change is long past by the file system's clock. */
+  async function becomesQuiet(source: LogSource): Promise<void> {
+    while (isNew()) await setImmediate();
+    expect((await readAll(source)).text).toBe('');
+  }
+
+  function isNew(): boolean {
+    return Date.now() - fs.statSync(log).ctimeMs < 50;
+  }
+
+  function readCalls(): number {
+    return Number(/^syscr: (\d+)/m.exec(fs.readFileSync('/proc/self/io', 'utf8'))?.[1]);
+  }
+});
