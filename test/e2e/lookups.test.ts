@@ -124,20 +124,10 @@ const WIRINGS: Wiring[] = [
   },
 ];
 
-for (const { title, toml, mta, servers, refused } of WIRINGS) {
+for (const wiring of WIRINGS) {
+  const { title, servers, refused } = wiring;
   onLab(`${title} answers`, () => {
-    const answers = new Answers(toml);
-
-    beforeAll(async () => {
-      makeFolders();
-      mta.configure();
-      await answers.start();
-      await mta.start();
-    });
-    afterAll(async () => {
-      await mta.stop();
-      await answers.remove();
-    });
+    const answers = answering(wiring);
     beforeEach(() => answers.forget());
 
     test('nobody relays without a login', async () => {
@@ -197,20 +187,10 @@ const BOUND: Wiring[] = [
   },
 ];
 
-for (const { title, toml, mta, servers, refused } of BOUND) {
+for (const wiring of BOUND) {
+  const { title, servers, refused } = wiring;
   onLab(`${title}, bound to the sender,`, () => {
-    const answers = new Answers(toml);
-
-    beforeAll(async () => {
-      makeFolders();
-      mta.configure();
-      await answers.start();
-      await mta.start();
-    });
-    afterAll(async () => {
-      await mta.stop();
-      await answers.remove();
-    });
+    const answers = answering(wiring);
 
     test('relays for the senders of who logged in there, and for no other', async () => {
       for (const client of [CLIENT, CLIENT6]) {
@@ -262,6 +242,22 @@ onLab('the daemon as its unit runs it answers a chrooted Postfix and a Sendmail 
     expect(await asked()).toEqual(refused);
   });
 });
+
+/** Look-ups, and the MTA that asks them, for as long as the tests of a group run. */
+function answering({ toml, mta }: Wiring): Answers {
+  const answers = new Answers(toml);
+  beforeAll(async () => {
+    makeFolders();
+    mta.configure();
+    await answers.start();
+    await mta.start();
+  });
+  afterAll(async () => {
+    await mta.stop();
+    await answers.remove();
+  });
+  return answers;
+}
 
 function lookup(protocol: string, listen: string, more = ''): string {
   return `[[lookup]]\nprotocol = "${protocol}"\nlisten = "${listen}"\n${more}\n`;

@@ -62,13 +62,13 @@ const SENDMAIL_WIRINGS: Wiring[] = [
     files: { [ACCESS_FILE]: '' },
     ...SENDMAIL,
   })),
-  {
-    title: "a map of the form poprelayd, wired by the rules that look into poprelayd's popip.db",
-    toml: `[[map]]\nmta = "sendmail"\ntype = "hash"\nform = "poprelayd"\npath = "${STATE}/popip"\n`,
+  ...['hash', 'btree'].map((type) => ({
+    title: `a ${type} map of the form poprelayd, wired by the rules that look into poprelayd's popip.db`,
+    toml: `[[map]]\nmta = "sendmail"\ntype = "${type}"\nform = "poprelayd"\npath = "${STATE}/popip"\n`,
     mta: new Sendmail({ snippet: '/etc/relaypass/popip.m4' }),
-    files: { '/etc/relaypass/popip.m4': POPIP_RULES },
+    files: { '/etc/relaypass/popip.m4': POPIP_RULES.replace('hash', type) },
     ...SENDMAIL,
-  },
+  })),
 ];
 
 const POSTFIX_WIRINGS: Wiring[] = [
@@ -78,13 +78,13 @@ const POSTFIX_WIRINGS: Wiring[] = [
     mta: new Postfix({ restriction: checkClientAccess(`${type}:${STATE}/postfix`) }),
     ...POSTFIX,
   })),
-  {
-    title: 'a map of the form pop-before-smtp, wired as its documentation says',
-    toml: `[[map]]\nmta = "postfix"\ntype = "hash"\nform = "pop-before-smtp"\npath = "${STATE}/pop-before-smtp"\n`,
-    mta: new Postfix({ restriction: `check_client_access hash:${STATE}/pop-before-smtp` }),
+  ...['hash', 'btree', 'cdb', 'lmdb'].map((type) => ({
+    title: `a ${type} map of the form pop-before-smtp, wired as its documentation says`,
+    toml: `[[map]]\nmta = "postfix"\ntype = "${type}"\nform = "pop-before-smtp"\npath = "${STATE}/pop-before-smtp"\n`,
+    mta: new Postfix({ restriction: `check_client_access ${type}:${STATE}/pop-before-smtp` }),
     ipv6: [IN_FULL], // with such a wiring 2001:db8::7 would permit its neighbours too
     ...POSTFIX,
-  },
+  })),
 ];
 
 for (const wiring of [...SENDMAIL_WIRINGS, ...POSTFIX_WIRINGS]) {
@@ -112,7 +112,7 @@ const CLIENTS_OF_NETWORKS = [
 ] as const;
 
 const PRINTED_WITH_GAP = new Set<string>(['2001:db8:1::7', '2001:db8::a', '2001:db8::9:8:7:6']);
-const FINDS_NETWORKS = /^a hash map/;
+const FINDS_NETWORKS = /^a hash map (of Sendmail|of the form connect)/;
 const POSTFIX_CDB: Wiring = {
   title: 'a cdb map of Postfix, looked up by parts of an address too',
   toml: '[[map]]\nmta = "postfix"\ntype = "cdb"\n',
@@ -168,6 +168,11 @@ Connect:203.0.113\tREJECT
 Connect:IPv6:2001:db8:0:0:0:0:0:7\tREJECT
 Connect:198.51.100.99\tRELAY
 `;
+const REJECTED = ['198.51.100.7', '203.0.113.9', '2001:db8::7'];
+/** Two that are granted, and the admin's own. */
+const TAKEN = ['198.51.100.8', '2001:db8::8', '198.51.100.99'];
+
+const POSTFIX_MAP = `hash:${STATE}/postfix`;
 
 onLab("the admin's own REJECT, exact or of a network,", () => {
   const postfixBase = '/etc/postfix/relay_access';
@@ -176,41 +181,44 @@ onLab("the admin's own REJECT, exact or of a network,", () => {
     snippet: '/dev/null',
     accessMap: `hash -T<TMPF> ${STATE}/access`,
   });
-  const postfix = new Postfix({ restriction: `check_client_access hash:${STATE}/postfix` });
   const daemon = new Relaypass();
 
   beforeAll(async () => {
     sendmail.configure();
-    postfix.configure();
+    new Postfix().configure();
     writeFileSync(postfixBase, ACCESS.replace('IPv6:2001:db8:0:0:0:0:0:7', '2001:db8::7').replaceAll('Connect:', ''));
     daemon.configure(
       `[[map]]\nmta = "sendmail"\npath = "${STATE}/access"\nbase = "${ACCESS_FILE}"\n` +
         `[[map]]\nmta = "postfix"\ntype = "hash"\nbase = "${postfixBase}"\n`,
     );
-    for (const client of ['198.51.100.7', '203.0.113.9', '2001:db8::7', '198.51.100.8', '2001:db8::8']) allow(client);
-    await sendmail.start();
-    await postfix.start();
-  });
-  afterAll(async () => {
-    await sendmail.stop();
-    await postfix.stop();
+    for (const client of [...REJECTED, '198.51.100.8', '2001:db8::8']) allow(client);
   });
 
   test.each([
-    ['Sendmail', SENDMAIL],
-    ['Postfix', POSTFIX],
-  ])('wins over what is granted, in %s', async (_, { servers }) => {
-    const clients = ['198.51.100.7', '203.0.113.9', '2001:db8::7', '198.51.100.8', '2001:db8::8', '198.51.100.99'];
-    const replies = await Promise.all(clients.map((client) => tryToRelay(route(client, servers))));
-    for (const reply of replies.slice(0, 3)) expect(reply).toMatch(/^55[04] 5\.7\.[01] /);
-    for (const reply of replies.slice(3)) expect(reply).toMatch(/^250 /);
+    ['Sendmail', sendmail, SENDMAIL],
+    ['Postfix', new Postfix({ restriction: `check_client_access ${POSTFIX_MAP}` }), POSTFIX],
+    ['a Postfix that looks up whole addresses', new Postfix({ restriction: checkClientAccess(POSTFIX_MAP) }), POSTFIX],
+  ])('wins over what is granted, in %s', async (_, mta, wiring) => {
+    mta.configure();
+    await mta.start();
+    try {
+      const replies = (clients: readonly string[]) =>
+        Promise.all(clients.map((client) => tryToRelay(route(client, wiring.servers))));
+      for (const reply of await replies(REJECTED)) expect(reply).toMatch(/^55[04] 5\.7\.[01] /);
+      for (const reply of await replies(TAKEN)) expect(reply).toMatch(/^250 /);
+    } finally {
+      await mta.stop();
+    }
   });
 });
 
 const STOCK_MC = '/usr/share/sendmail/cf/debian/sendmail.mc';
 
 onLab("Debian's own sendmail.mc with the include line at its end,", () => {
-  const stock = existing(STOCK_MC).replaceAll('Addr=127.0.0.1', `Addr=${ADDRESS.sendmail}`);
+  const stock = existing(STOCK_MC)
+    .replaceAll('Addr=127.0.0.1', `Addr=${ADDRESS.sendmail}`)
+    .replace('dnl DAEMON_OPTIONS(`Family=inet6, Name=MTA-v6', 'DAEMON_OPTIONS(`Family=inet6, Name=MTA-v6')
+    .replace('Addr=::1', `Addr=${ADDRESS.sendmail6}`);
   const wiring = {
     toml: '[[map]]\nmta = "sendmail"\n',
     mta: new Sendmail({ mc: `${stock}include(\`${SNIPPET}')dnl\n` }),
@@ -228,11 +236,15 @@ onLab("Debian's own sendmail.mc with the include line at its end,", () => {
   test('relays for whom relaypass permits, for no other, and takes local mail', async () => {
     const sender = ''; // a domain would have to be in the DNS
     const reply = (client: string) => tryToRelay(route(client, SENDMAIL.servers), sender);
-    expect(await reply('198.51.100.7')).toMatch(SENDMAIL.refusal);
-    allow('198.51.100.7');
-    expect(await reply('198.51.100.7')).toMatch(/^250 /);
-    expect(await reply('198.51.100.8')).toMatch(SENDMAIL.refusal);
-    expect(await tryToSend(route('198.51.100.8', SENDMAIL.servers), 'root@lab.example', sender)).toMatch(/^250 /);
+    for (const client of ['198.51.100.7', '2001:db8::7']) {
+      expect(await reply(client)).toMatch(SENDMAIL.refusal);
+      allow(client);
+      expect(await reply(client)).toMatch(/^250 /);
+    }
+    for (const client of ['198.51.100.8', '2001:db8::8']) {
+      expect(await reply(client)).toMatch(SENDMAIL.refusal);
+      expect(await tryToSend(route(client, SENDMAIL.servers), 'root@lab.example', sender)).toMatch(/^250 /);
+    }
   });
 });
 
