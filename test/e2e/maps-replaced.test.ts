@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { statSync, writeFileSync } from 'node:fs';
 import { ADDRESS, onLab } from './lab/lab.ts';
 import { Postfix } from './lab/postfix.ts';
-import { Program } from './lab/program.ts';
+import { Program, run } from './lab/program.ts';
 import { MAP_FILE, Relaypass, relaypass } from './lab/relaypass.ts';
 import { Sendmail } from './lab/sendmail.ts';
 import { DENIED, LATER, RELAYED, tryToRelay } from './lab/smtp.ts';
@@ -15,6 +15,9 @@ const SERVERS = [ADDRESS.sendmail, ADDRESS.postfix];
 const MAPS = [MAP_FILE, '/var/lib/relaypass/postfix.db'];
 const TOGGLED = '198.51.100.9';
 const PUBLISHES = 200;
+const OTHERS = 1000; // enough to have a change made in a copy of the map, instead of building it anew
+const ROUNDS = 2;
+const LOGINS = 20;
 
 const CONFIG = `[[source]]
 file = "${WRITTEN_LOG}"
@@ -38,6 +41,8 @@ onLab('maps of a real Sendmail and a real Postfix', () => {
     writeFileSync(WRITTEN_LOG, '');
     daemon.start();
     await daemon.until('it runs', () => daemon.output.includes('started'));
+    for (let n = 0; n < OTHERS; n++) appendLogin(`10.0.${n >> 8}.${n & 255}`, { user: `user${n}` });
+    await daemon.until('the others are in the map', () => heldOf(/^10\./gm) === OTHERS);
     await sendmail.start();
     await postfix.start();
     whoson = await WhosonClient.open();
@@ -69,8 +74,8 @@ onLab('maps of a real Sendmail and a real Postfix', () => {
 
   test('grant and purge hold at once, while the daemon and two sweeps publish too', async () => {
     const sweeps = [1, 2].map(() => new Program('sh', ['-c', 'while relaypass sweep; do :; done']));
-    for (let round = 0; round < 2; round++) {
-      for (let n = 0; n < 20; n++) appendLogin(`10.1.${round}.${n}`, { user: `user${n}` });
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let n = 0; n < LOGINS; n++) appendLogin(`10.1.${round}.${n}`, { user: `user${n}` });
       expect(relaypass('grant', TOGGLED)).toMatchObject({ status: 0, stderr: '' });
       for (const to of SERVERS) expect(await settled(to)).toMatch(RELAYED);
       expect(relaypass('purge', TOGGLED)).toMatchObject({ status: 0, stderr: '' });
@@ -81,6 +86,7 @@ onLab('maps of a real Sendmail and a real Postfix', () => {
       await sweep.stop();
     }
     for (const to of SERVERS) expect(await settled(to)).toMatch(DENIED);
+    await daemon.until('all logins are in the map', () => heldOf(/^10\./gm) === OTHERS + ROUNDS * LOGINS);
   });
 
   /** Does what changes the store, and waits until both maps are other files. */
@@ -92,6 +98,11 @@ onLab('maps of a real Sendmail and a real Postfix', () => {
     });
   }
 });
+
+/** How many rows of Postfix's map match. */
+function heldOf(rows: RegExp): number {
+  return run('postmap', ['-s', 'hash:/var/lib/relaypass/postfix']).match(rows)?.length ?? 0;
+}
 
 function stampOf(file: string): string {
   const { ino, mtimeNs } = statSync(file, { bigint: true });
