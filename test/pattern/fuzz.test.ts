@@ -55,6 +55,9 @@ const SUCCESS: Record<string, Grammar> = {
   'cyrus 2.1': ({ host, user, peer, pid }) => [`${at} imapd[${pid}]: login: ${host}[${peer}] ${user} plaintext`],
   'uw imapd': ({ host, user, peer, pid }) => [`${at} imapd[${pid}]: Login user=${user} host=${host} [${peer}]`],
   'uw ipop3d': ({ user, peer, pid }) => [`${at} ipop3d[${pid}]: Auth user=${user} host=[${peer}] nmsgs=0/0`],
+  dbmail: ({ user, peer, pid }) => [
+    `${at} dbmail/imap4d[9]: Notice:[imap] dbmail_imap_session_handle_auth(+1187): [0x5581f0a2b0c0] login accepted: id [12] user [${user}] from [${peer}:${pid}]`,
+  ],
   qpopper: ({ host, user, peer, pid }) => [
     `${at} popper[${pid}]: (v4.1.0) POP login by user "${user}" at (${host}) ${peer} [pop_log.c:244]`,
   ],
