@@ -54,7 +54,12 @@ export class HeaderReader {
   ownMessageStart = 0;
   end = 0;
   pid: number | undefined;
-  readonly #stamps = new StampReader();
+  readonly #stamps: StampReader;
+
+  /** With `stamps` that somebody else reads by too, each minute is parsed once. */
+  constructor(stamps = new StampReader()) {
+    this.#stamps = stamps;
+  }
 
   /** Whether `bytes` from `start` to `end` (exclusive, no LF) start with a header. */
   read(bytes: Buffer, start: number, end: number): boolean {

@@ -24,6 +24,7 @@ import { joinedState, JoinedLines } from './joined-lines.ts';
 import type { Pattern, Rule } from './pattern.ts';
 import { RepeatedLines, repeatedMessage, REPEATER_TAG, repeatState } from './repeated-lines.ts';
 import { Sieve } from './sieve.ts';
+import { StampReader } from './stamp.ts';
 import { TagTable } from './tag-table.ts';
 import { hasControls, serviceOf } from './text.ts';
 import { isTrusted } from './trust.ts';
@@ -62,7 +63,8 @@ export class Matcher {
   readonly #tags = new TagTable<Owner>();
   readonly #ownTags = new TagTable<Pattern>();
   readonly #sieve: Sieve;
-  readonly #header = new HeaderReader();
+  readonly #stamps = new StampReader();
+  readonly #header = new HeaderReader(this.#stamps);
   readonly #joined = new JoinedLines();
   readonly #cuts = new CutLines();
   readonly #repeats = new RepeatedLines();
@@ -126,9 +128,20 @@ export class Matcher {
       end = bytes.indexOf(LF, start);
       if (end < 0) end = bytes.length;
       this.counts.lines++;
-      const mayMatter = this.#sieve.passes(bytes, start, end) && this.#header.read(bytes, start, end);
+      const mayMatter =
+        this.#sieve.passes(bytes, start, end) &&
+        !this.#isPastAtSight(bytes, start, end) &&
+        this.#header.read(bytes, start, end);
       if (!mayMatter || !this.#line(start)) this.#repeats.passed();
     }
+  }
+
+  /** What {@link #line} would find of most old lines, for which their header need not be read. */
+  #isPastAtSight(bytes: Buffer, start: number, end: number): boolean {
+    const { stampEnd } = this.#sieve;
+    if (stampEnd < 0 || end - start >= MIN_CUT_BYTES || this.#cuts.areAwaited) return false;
+    const at = this.#stamps.at(bytes, start, stampEnd, this.#now);
+    return at !== undefined && this.#isPast(at);
   }
 
   /** Whether the line that starts at `start` and whose header was read was for {@link RepeatedLines}. */

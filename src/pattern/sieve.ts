@@ -21,6 +21,8 @@ export class Sieve {
   #nodes = 1;
   /** A longer message is a piece of another, whatever it starts with; see cut-lines.ts. */
   readonly #cutBytes: number;
+  /** Where the stamp ends of the line that was looked at last, if it {@link passes} as one of a pattern's program. */
+  stampEnd = -1;
 
   constructor(patterns: readonly Pattern[]) {
     this.#cutBytes = Math.min(...patterns.map(({ cutBytes = Infinity }) => cutBytes));
@@ -33,6 +35,7 @@ export class Sieve {
 
   /** False only where no pattern can match the line in `bytes` from `start` to `end`. */
   passes(bytes: Buffer, start: number, end: number): boolean {
+    this.stampEnd = -1;
     const hostAt = this.#hostAt(bytes, start, end);
     if (hostAt < 0 || bytes[hostAt] === BRACKET) return true;
     let at = tokenEnd(bytes, hostAt);
@@ -46,6 +49,7 @@ export class Sieve {
     if (byte === SPACE) return true;
     const root = this.#roots[hash & HASH_MASK] ?? 0;
     if (root === 0) return false;
+    if (this.#isEnd[root] === 0) this.stampEnd = hostAt - 1; // else it may be a logger's
     const messageAt = byte === COLON ? at + 1 : afterPid(bytes, at + 1);
     return (
       messageAt < 0 ||

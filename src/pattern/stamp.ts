@@ -67,10 +67,11 @@ export class StampReader {
   /** Whether a stamp differs from the known one in digits of its second and its fraction alone. */
   #isOfMinute(bytes: Buffer, start: number, end: number): boolean {
     const known = this.#known;
-    if (known.length === 0 || known.length !== end - start) return false;
-    for (let at = 0; at < known.length; at++) {
+    const [length, second, zone] = [known.length, this.#second, this.#zone];
+    if (length === 0 || length !== end - start) return false;
+    for (let at = 0; at < length; at++) {
       if (known[at] === bytes[start + at]) continue;
-      if (at < this.#second || at >= this.#zone || !isDigit(known[at]) || !isDigit(bytes[start + at])) return false;
+      if (at < second || at >= zone || !isDigit(known[at]) || !isDigit(bytes[start + at])) return false;
     }
     return true;
   }
