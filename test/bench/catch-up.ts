@@ -1,12 +1,16 @@
 /**
  * A backlog of 1 GB, beside what else could read it.    npm run bench:catch-up      BENCH_BYTES=1e9 BENCH_ROUNDS=5
  *
- * fail2ban-regex and the Perl watcher read a part of it, since they take minutes; their times are scaled up.
+ * The pipeline is bundled into one file as the daemon is. fail2ban-regex and the Perl watcher read a part of the log,
+ * since they take minutes; their times are scaled up.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { build } from 'esbuild';
+import { quirks } from '../../packaging/bundle/quirks.ts';
+import { PACKAGE_DIR } from '../../src/package.ts';
 import { has, sideBySide, type Run } from './measure.ts';
 import { writeMailLog } from './mail-log.ts';
 import { report, time, type Row } from './report.ts';
@@ -19,11 +23,24 @@ const LOG = path.join(FOLDER, 'mail.log');
 const SHORT = path.join(FOLDER, 'short.log');
 const NEEDLES = path.join(FOLDER, 'needles');
 const STORE = path.join(FOLDER, 'store');
-const PIPELINE = path.join(import.meta.dirname, 'pipeline-process.js');
+const PIPELINE = path.join(PACKAGE_DIR, 'dist/bench/pipeline.cjs');
+const WATCHER = path.join(PACKAGE_DIR, 'test/bench/watcher.pl');
+const WATCHED = path.join(FOLDER, 'watched.db');
 const HALF_HOUR_MS = 1_800_000;
 const DAY_MS = 86_400_000;
 
 mkdirSync(FOLDER, { recursive: true });
+await build({
+  entryPoints: [path.join(import.meta.dirname, 'pipeline-process.js')],
+  outfile: PIPELINE,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'cjs',
+  define: { 'import.meta.dirname': '__dirname' },
+  plugins: [quirks],
+  logLevel: 'error',
+});
 const shape = { seed: 1, endAt: Date.now(), addresses: 50_000 };
 const { lines, logins } = writeMailLog(LOG, { ...shape, bytes: BYTES });
 writeMailLog(SHORT, { ...shape, bytes: BYTES * PART });
@@ -58,10 +75,16 @@ const slow = sideBySide(
   },
   Math.min(ROUNDS, 3),
 );
+const FAIL2BAN = 'fail2ban-regex';
+const PERL_WATCHER = 'Perl watcher, a regex a server tried in turn, a DB_File';
+const targets: Readonly<Record<string, number>> = { [FAIL2BAN]: 80, [PERL_WATCHER]: 10 };
 const scaled = sideBySide(
-  existsSync(fail2ban) || has(fail2ban)
-    ? { 'fail2ban-regex': `${process.env['FAIL2BAN_ENV'] ?? ''} ${fail2ban} ${SHORT} '${failRegex}'` }
-    : {},
+  {
+    [PERL_WATCHER]: `rm -f ${WATCHED}; perl ${WATCHER} ${WATCHED} ${SHORT}`,
+    ...((existsSync(fail2ban) || has(fail2ban)) && {
+      [FAIL2BAN]: `${process.env['FAIL2BAN_ENV'] ?? ''} ${fail2ban} ${SHORT} '${failRegex}'`,
+    }),
+  },
   2,
 );
 
@@ -78,14 +101,14 @@ for (const [what, run] of scaled) {
   rows.push({
     what: `${what}, scaled up from ${PART * 100} %`,
     measured: figures(whole, grep),
-    ...ratioTarget(whole, ours, 80),
+    ...ratioTarget(whole, ours, targets[what] ?? 1),
   });
 }
 const { stdout } = spawnSync(node, [PIPELINE, LOG, STORE, String(DAY_MS)], { encoding: 'utf8' });
-const { rssMb, entries }: { rssMb: number; entries: number } = JSON.parse(stdout);
+const { rssMb, ownMb, entries }: { rssMb: number; ownMb: number; entries: number } = JSON.parse(stdout);
 rows.push({
   what: `greatest RSS on the way, every login kept (${entries} entries)`,
-  measured: `${rssMb} MiB`,
+  measured: `${rssMb} MiB, of which ${ownMb} MiB its own and the rest pages of files`,
   target: '< 120 MiB',
   isMet: rssMb < 120,
 });
@@ -100,7 +123,6 @@ function targetOf(what: string, run: Run, base: Run, own: Run): Pick<Row, 'targe
   if (run === own || what.startsWith('the same'))
     return { target: '<= 2.5 x grep', isMet: run.cpuS <= 2.5 * base.cpuS };
   if (what.startsWith('grep -F -f')) return { target: 'slower than relaypass', isMet: run.cpuS > own.cpuS };
-  if (what.startsWith('Perl')) return ratioTarget(run, own, 10);
   return { target: '', isMet: undefined };
 }
 
