@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterEach, test } from '@jest/globals';
+import { afterAll, test } from '@jest/globals';
 import type { RedisEndpoint } from '../../../src/cluster/url.ts';
 import { redisTools, type Tools } from '../lab/tools.ts';
 import { tempDir } from '../../temp-dir.ts';
@@ -13,7 +13,7 @@ import { until } from '../../relaypass-process.ts';
 const tools = redisTools();
 const servers: RedisServer[] = [];
 
-afterEach(async () => {
+afterAll(async () => {
   for (const server of servers.splice(0)) await server.stop('SIGKILL');
 });
 
