@@ -5,18 +5,33 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { until } from './program.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../../../../test/e2e/lab/bare-host.sh');
-const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child'];
+const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child', '--uts', '--ipc'];
 
 export class BareHost {
   readonly #dir = mkdtempSync(path.join(tmpdir(), 'relaypass-host-'));
-  #keeper: ChildProcessByStdio<null, Readable, null> | undefined;
+  readonly #cgroup = path.basename(this.#dir);
+  #keeper: ChildProcessByStdio<null, Readable, Readable> | undefined;
 
+  /** With an idle shell as the first process. */
   async start(): Promise<void> {
-    this.#keeper = spawn('unshare', [...UNSHARE, SCRIPT, this.#dir], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const said = once(this.#keeper.stdout, 'data');
-    const ended = once(this.#keeper, 'exit').then(() => Promise.reject(new Error('no bare host can be had here')));
+    await this.#start([this.#dir]);
+  }
+
+  /** With systemd as the first process. @throws Error with the reason where this machine does not allow it */
+  async boot(): Promise<void> {
+    await this.#start([this.#dir, this.#cgroup]);
+  }
+
+  async #start(args: readonly string[]): Promise<void> {
+    const keeper = spawn('unshare', [...UNSHARE, SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#keeper = keeper;
+    let errors = '';
+    keeper.stderr.on('data', (data: Buffer) => (errors += data.toString()));
+    const said = once(keeper.stdout, 'data');
+    const ended = once(keeper, 'close').then(() => Promise.reject(new Error(`no bare host here: ${errors.trim()}`)));
     await Promise.race([said, ended]);
   }
 
@@ -37,8 +52,19 @@ export class BareHost {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
+  /** What {@link boot} made outside of the host: its cgroup, once its last process is gone. */
+  async removeCgroup(): Promise<void> {
+    const script =
+      'mount --make-rprivate / && mount -t cgroup2 none /mnt && cd /mnt && ' +
+      `{ [ ! -e ${this.#cgroup} ] || find ${this.#cgroup} -depth -type d -exec rmdir {} +; }`;
+    await until(
+      'the cgroup to be empty',
+      () => spawnSync('unshare', ['--mount', 'sh', '-c', script], { stdio: 'ignore' }).status === 0,
+    );
+  }
+
   #enter(command: string, input: Buffer | string = '') {
-    const args = [`--target=${this.#init()}`, '--mount', '--pid', '/bin/sh', '-c', `cd /; ${command}`];
+    const args = [`--target=${this.#init()}`, '--mount', '--pid', '--cgroup', '/bin/sh', '-c', `cd /; ${command}`];
     return spawnSync('nsenter', args, { encoding: 'utf8', env: ENV, input, timeout: 120_000 });
   }
 

@@ -28,7 +28,8 @@ export function onLab(title: string, tests: () => void): void {
   });
 }
 
-function whyNoLab(): string | undefined {
+/** Undefined on the private host. */
+export function whyNoLab(): string | undefined {
   if (existsSync('/run/relaypass-package')) return undefined;
   return process.env['RELAYPASS_LAB_MISSING'] ?? 'this is not the private host of `npm run test:e2e`';
 }
