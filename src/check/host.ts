@@ -11,6 +11,7 @@ import { actAsOwner, storeDir } from '../store/owner.ts';
 import { limitsOf, Store } from '../store/store.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
 import { checkCluster } from './cluster.ts';
+import { checkDovecot } from './dovecot.ts';
 import { checkMap } from './map.ts';
 import { checkMetrics } from './metrics.ts';
 import { checkMta } from './mta.ts';
@@ -28,15 +29,16 @@ export async function checkHost(configFile: string | undefined, extent: Extent):
   const config = attempt(findings, 'correct the configuration', () => loadConfig(configFile));
   if (config === undefined) return findings;
   findings.push(ok(`configuration: ${configFile ?? 'the default one'} is valid`));
-  attempt(findings, 'correct the pattern, or leave it out with patterns.use', () => {
-    findings.push(ok(`patterns: ${loadPatterns(config.patterns, log).length} are used`));
+  const patterns = attempt(findings, 'correct the pattern, or leave it out with patterns.use', () => {
+    return loadPatterns(config.patterns, log);
   });
+  if (patterns !== undefined) findings.push(ok(`patterns: ${patterns.length} are used`));
   attempt(findings, 'correct the file of sender_map', () => loadLookups(config.lookup));
   if (extent === 'configuration') return findings;
   const mtas = await checkMtas(config); // before root is given up, and so the cluster, whose password root can read
   if (extent === 'mta') return [...findings, ...mtas];
   const cluster = config.cluster === undefined ? [] : await checkCluster(config.cluster);
-  findings.push(...(await checkState(config, log)), ...mtas, ...cluster);
+  findings.push(...checkDovecot(patterns ?? []), ...(await checkState(config, log)), ...mtas, ...cluster);
   return findings;
 }
 

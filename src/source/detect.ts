@@ -1,8 +1,8 @@
 /** Finds out what a host logs to, where the configuration names no source. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { SourceConfig } from '../config/schema.ts';
+import { dovecotSetting, findProgram } from './host-programs.ts';
 
 export interface Detection {
   readonly sources: SourceConfig[];
@@ -11,9 +11,7 @@ export interface Detection {
 }
 
 const LOGS = ['/var/log/mail.log', '/var/log/maillog']; // Debian's and RHEL's
-const PROGRAM_FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/bin', '/sbin'];
 const STALE_MS = 3_600_000; // a host that went over to the journal leaves its old log lying about
-const DOVECONF_TIMEOUT_MS = 5000;
 
 /**
  * The logs of the host below `root`: the files that exist, Dovecot's own among them; and the journal where no file does,
@@ -43,19 +41,9 @@ function also(names: string): string {
 
 /** The file that Dovecot logs logins to itself; undefined where it uses syslog, or is not there. */
 function dovecotLog(root: string): string | undefined {
-  const doveconf = findProgram(root, 'doveconf');
-  if (doveconf === undefined) return undefined;
-  const file = ['info_log_path', 'log_path'].map((name) => setting(doveconf, name)).find((value) => value !== '');
+  const files = ['info_log_path', 'log_path'].map((name) => dovecotSetting(root, name) ?? '');
+  const file = files.find((value) => value !== '');
   return file !== undefined && path.isAbsolute(file) && isFile(path.join(root, file)) ? file : undefined;
-}
-
-function setting(doveconf: string, name: string): string {
-  const { status, stdout } = spawnSync(doveconf, ['-h', name], { encoding: 'utf8', timeout: DOVECONF_TIMEOUT_MS });
-  return status === 0 ? stdout.trim() : '';
-}
-
-function findProgram(root: string, name: string): string | undefined {
-  return PROGRAM_FOLDERS.map((folder) => path.join(root, folder, name)).find(isFile);
 }
 
 function isFile(file: string): boolean {
