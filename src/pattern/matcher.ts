@@ -1,7 +1,8 @@
 /**
- * Finds the logins in what a source has read. One matcher a source: it remembers what lines leave for later ones (a
- * client that has connected, the line that "repeated 3 times" stands for), as plain JSON to be stored with the
- * source's checkpoint, so that a crash between two joined lines loses nothing.
+ * Finds the logins in what a source has read: it picks the lines that a pattern may match, and readings.ts reads them.
+ * One matcher a source: it remembers what lines leave for later ones (a client that has connected, the line that
+ * "repeated 3 times" stands for), as plain JSON to be stored with the source's checkpoint, so that a crash between two
+ * joined lines loses nothing.
  *
  * A line is walked in its bytes. Only when its tag is a pattern's, its message starts as a match can (sieve.ts) and holds
  * the text that all of a regex's matches have is it decoded and matched: a log is read at disk speed, however many
@@ -13,20 +14,17 @@
  *
  * Lines may come in any order, as several files or loggers bring them: what a stamp is worth is for admission to say.
  */
-import * as z from 'zod';
 import type { Batch, LogRecord, Notice } from '../source/source.ts';
-import type { Captures } from './compile.ts';
 import { CutLines, cutState, MIN_CUT_BYTES } from './cut-lines.ts';
 import { droppedNotice, LOGGER_TAGS } from './dropped.ts';
 import { HeaderReader } from './header.ts';
 import type { Match } from './match.ts';
-import { joinedState, JoinedLines } from './joined-lines.ts';
-import type { Pattern, Rule } from './pattern.ts';
-import { RepeatedLines, repeatedMessage, REPEATER_TAG, repeatState } from './repeated-lines.ts';
+import type { Pattern } from './pattern.ts';
+import { Readings, readingsState, type Line } from './readings.ts';
+import { REPEATER_TAG } from './repeated-lines.ts';
 import { Sieve } from './sieve.ts';
 import { StampReader } from './stamp.ts';
 import { TagTable } from './tag-table.ts';
-import { hasControls, serviceOf } from './text.ts';
 import { isTrusted } from './trust.ts';
 
 /** What a matcher has seen since it was made. */
@@ -46,38 +44,20 @@ export type MatcherState = Readonly<Record<string, unknown>>;
 /** Whose a tag is. */
 type Owner = Pattern | 'logger' | 'repeater';
 
-/** A line that a pattern may match. */
-interface Line {
-  readonly at: number;
-  readonly host: string;
-  readonly tag: string;
-  readonly pid: number | undefined;
-  readonly message: string;
-  /** All of it, for `show`. */
-  readonly text: string;
-}
-
 export class Matcher {
   readonly counts: MatcherCounts = { lines: 0, skipped: 0, refused: 0, logins: new Map() };
-  readonly #source: string;
   readonly #tags = new TagTable<Owner>();
   readonly #ownTags = new TagTable<Pattern>();
   readonly #sieve: Sieve;
   readonly #stamps = new StampReader();
   readonly #header = new HeaderReader(this.#stamps);
-  readonly #joined = new JoinedLines();
   readonly #cuts = new CutLines();
-  readonly #repeats = new RepeatedLines();
-  /** When the last logout line of a pattern was logged: whether its server logs them here. */
-  readonly #logoutAt = new Map<string, number>();
+  readonly #readings: Readings;
   #notices: Notice[] = [];
-  #found: Match[] = [];
   #now = 0;
-  #since = -Infinity;
-  #logoutsSince = -Infinity;
 
   constructor(patterns: readonly Pattern[], source: string) {
-    this.#source = source;
+    this.#readings = new Readings(source, this.counts);
     this.#sieve = new Sieve(patterns);
     for (const pattern of patterns) {
       for (const tag of pattern.tags) this.#tags.add(tag, pattern);
@@ -93,12 +73,10 @@ export class Matcher {
    */
   match(batch: Batch, now: number, since = -Infinity, logoutsSince = since): Match[] {
     this.#now = now;
-    this.#since = since;
-    this.#logoutsSince = logoutsSince;
-    this.#found = [];
+    this.#readings.begin(since, logoutsSince);
     if (batch.kind === 'lines') this.#lines(batch.bytes);
     else for (const record of batch.records) this.#record(record);
-    return this.#found;
+    return this.#readings.found;
   }
 
   /** What loggers said they dropped, since the last call. */
@@ -109,18 +87,15 @@ export class Matcher {
   }
 
   get state(): MatcherState {
-    const logoutAt = [...this.#logoutAt];
-    return { joined: this.#joined.state, repeats: this.#repeats.state, cuts: this.#cuts.state, logoutAt };
+    return { ...this.#readings.state, cuts: this.#cuts.state };
   }
 
   /** Takes up where a matcher of the same source had that `state`; one that is not understood is as none. */
   restore(state: unknown): void {
     const { data } = stateSchema.safeParse(state);
     if (data === undefined) return;
-    this.#joined.restore(data.joined);
-    this.#repeats.restore(data.repeats);
+    this.#readings.restore(data);
     this.#cuts.restore(data.cuts);
-    for (const [pattern, at] of data.logoutAt) this.#logoutAt.set(pattern, at);
   }
 
   #lines(bytes: Buffer): void {
@@ -132,7 +107,7 @@ export class Matcher {
         this.#sieve.passes(bytes, start, end) &&
         !this.#isPastAtSight(bytes, start, end) &&
         this.#header.read(bytes, start, end);
-      if (!mayMatter || !this.#line(start)) this.#repeats.passed();
+      if (!mayMatter || !this.#line(start)) this.#readings.passed();
     }
   }
 
@@ -141,7 +116,7 @@ export class Matcher {
     const { stampEnd } = this.#sieve;
     if (stampEnd < 0 || end - start >= MIN_CUT_BYTES || this.#cuts.areAwaited) return false;
     const at = this.#stamps.at(bytes, start, stampEnd, this.#now);
-    return at !== undefined && this.#isPast(at);
+    return at !== undefined && this.#readings.isPast(at);
   }
 
   /** Whether the line that starts at `start` and whose header was read was for {@link RepeatedLines}. */
@@ -153,18 +128,18 @@ export class Matcher {
     if (owners === undefined) return false;
     const messageStart = own === undefined ? header.messageStart : header.ownMessageStart;
     const at = header.at(this.#now);
-    if (this.#isPart(owners, header, end - messageStart, at)) return this.#refuse();
+    if (this.#isPart(owners, header, end - messageStart, at)) return this.#readings.refuse();
     const isRule = typeof owners[0] !== 'string';
-    if (isRule && at !== undefined && this.#isPast(at)) return false;
+    if (isRule && at !== undefined && this.#readings.isPast(at)) return false;
     const ascii = bytes.toString('latin1', messageStart, end);
     if (owners[0] === 'logger') return this.#notice(ascii);
     if (owners[0] === 'repeater') return this.#previousAgain(start, ascii);
     const patterns = owners.filter((owner) => isPattern(owner));
     if (!patterns.some((pattern) => isWorthMatching(pattern, ascii))) return false;
-    if (at === undefined) return this.#refuse();
+    if (at === undefined) return this.#readings.refuse();
     const { host, tag, pid } = header;
     const message = bytes.toString('utf8', messageStart, end);
-    return this.#hit(patterns, { at, host, tag, pid, message, text: bytes.toString('utf8', start, end) });
+    return this.#readings.read(patterns, { at, host, tag, pid, message, text: bytes.toString('utf8', start, end) });
   }
 
   #record({ at, tag, pid, message, trusted }: LogRecord): void {
@@ -177,10 +152,10 @@ export class Matcher {
     const patterns = believed.filter((pattern) => isWorthMatching(pattern, message));
     const isUntrusted =
       believed.length === 0 && owners.some((owner) => isPattern(owner) && isWorthMatching(owner, message));
-    if (isPart || isUntrusted) this.#refuse();
-    if (isPart || patterns.length === 0 || this.#isPast(at)) return this.#repeats.passed();
+    if (isPart || isUntrusted) this.#readings.refuse();
+    if (isPart || patterns.length === 0 || this.#readings.isPast(at)) return this.#readings.passed();
     const text = `${tag}${pid === undefined ? '' : `[${pid}]`}: ${message}`;
-    if (!this.#hit(patterns, { at, host: '', tag, pid, message, text })) this.#repeats.passed();
+    if (!this.#readings.read(patterns, { at, host: '', tag, pid, message, text })) this.#readings.passed();
   }
 
   /** Whether a line of `owners`' tag may be a piece of one that its logger has cut. */
@@ -199,114 +174,14 @@ export class Matcher {
   /** `last message repeated 3 times`; several may follow each other. */
   #previousAgain(start: number, message: string): boolean {
     const { bytes, host, end } = this.#header;
-    const match = this.#repeats.previous(host, message);
     const at = this.#header.at(this.#now);
-    if (match === undefined || at === undefined) return false;
-    this.#emit({ ...match, at, line: bytes.toString('utf8', start, end) });
-    return true;
-  }
-
-  /** Too old to be of use: what a catch-up does not decode. */
-  #isPast(at: number): boolean {
-    const isPast = this.#isPastLogin(at) && at < this.#logoutsSince;
-    if (isPast) this.counts.skipped++;
-    return isPast;
-  }
-
-  /** Too old for a login, and to open one after `since`. */
-  #isPastLogin(at: number): boolean {
-    return at < this.#since - OPEN_SLACK_MS;
-  }
-
-  #refuse(): false {
-    this.counts.refused++;
-    return false;
-  }
-
-  #hit(patterns: readonly Pattern[], line: Line): boolean {
-    if (hasControls(line.message)) return this.#refuse();
-    const repeated = repeatedMessage(line.message);
-    if (repeated !== undefined) return this.#again(line, repeated);
-    const isPastLogin = this.#isPastLogin(line.at);
-    for (const pattern of patterns) {
-      for (const rule of pattern.rules) {
-        if (isPastLogin && rule.kind !== 'logout') continue;
-        const captures = rule.regex.match(line.message);
-        if (captures !== undefined) return this.#apply(pattern, rule, captures, line);
-      }
-    }
-    return false;
-  }
-
-  /** `message repeated 3 times: [ ...]` */
-  #again(line: Line, message: string): boolean {
-    const match = this.#repeats.find(line.host, line.tag, message);
-    if (match !== undefined) this.#emit({ ...match, at: line.at, line: line.text });
-    return false;
-  }
-
-  #apply(pattern: Pattern, rule: Rule, captures: Captures, line: Line): boolean {
-    if (rule.kind === 'login') return this.#login(pattern, rule, captures, line);
-    if (rule.kind === 'open') this.#joined.open(pattern, captures, line);
-    if (rule.kind === 'close') this.#joined.close(pattern, captures, line);
-    if (rule.kind === 'logout') {
-      this.#logoutAt.set(pattern.name, line.at);
-      this.#emit(this.#matchOf(pattern, rule, captures, line, captures['address'] ?? ''));
-    }
-    return false;
-  }
-
-  #login(pattern: Pattern, rule: Rule, captures: Captures, line: Line): boolean {
-    const address = this.#joined.addressOf(pattern, rule, captures, line);
-    if (address === undefined || !isUser(captures['user'], pattern.userLimit)) return this.#refuse();
-    const match = this.#matchOf(pattern, rule, captures, line, address);
-    this.#emit(match);
-    if (rule.needsOpen === 'always') return false;
-    this.#repeats.add(line.host, line.tag, line.message, match);
-    return true;
-  }
-
-  #matchOf(pattern: Pattern, rule: Rule, captures: Captures, line: Line, address: string): Match {
-    const { server, session, user } = captures;
-    const hasLogouts = line.at - (this.#logoutAt.get(pattern.name) ?? -Infinity) <= LOGOUTS_LOGGED_MS;
-    return {
-      kind: rule.kind === 'logout' ? 'logout' : 'login',
-      pattern: pattern.name,
-      user: user ?? '',
-      address,
-      serverAddress: server,
-      service: serviceOf(captures['service'] ?? rule.service ?? line.tag),
-      session: hasLogouts ? session : undefined,
-      at: line.at,
-      source: this.#source,
-      line: line.text,
-    };
-  }
-
-  #emit(match: Match): void {
-    if (match.at < (match.kind === 'logout' ? this.#logoutsSince : this.#since)) {
-      this.counts.skipped++;
-      return;
-    }
-    const { logins } = this.counts;
-    if (match.kind === 'login') logins.set(match.pattern, (logins.get(match.pattern) ?? 0) + 1);
-    this.#found.push(match);
+    return at !== undefined && this.#readings.previousAgain(host, message, at, bytes.toString('utf8', start, end));
   }
 }
 
 const LF = 0x0a;
 const MAX_NOTICES = 100;
-/** The longest that a pattern file may let an open line wait: older lines can be of no use to a login after `since`. */
-const OPEN_SLACK_MS = 600_000;
-/** A server that has logged no logout with a session id for a day does not log them: its sessions cannot be followed. */
-const LOGOUTS_LOGGED_MS = 86_400_000;
-
-const stateSchema = z.object({
-  joined: joinedState,
-  repeats: repeatState,
-  cuts: cutState,
-  logoutAt: z.array(z.tuple([z.string(), z.number()])),
-});
+const stateSchema = readingsState.extend({ cuts: cutState });
 
 function isPattern(owner: Owner): owner is Pattern {
   return typeof owner !== 'string';
@@ -314,8 +189,4 @@ function isPattern(owner: Owner): owner is Pattern {
 
 function isWorthMatching({ rules }: Pattern, ascii: string): boolean {
   return rules.some(({ regex }) => ascii.includes(regex.literal));
-}
-
-function isUser(user = '', limit: number): boolean {
-  return user !== '' && user.length <= limit && !/[<>]/.test(user);
 }

@@ -9,6 +9,8 @@ import { Matcher } from '../../src/pattern/matcher.ts';
 import { createFileSource } from '../../src/source/file.ts';
 import { limitsOf, Store } from '../../src/store/store.ts';
 
+const nothing = () => undefined;
+
 void main();
 
 async function main(): Promise<void> {
@@ -26,7 +28,6 @@ async function main(): Promise<void> {
     loadPatterns(which === 'all' ? { ...config.patterns, use } : config.patterns, log),
     source.id,
   );
-  const nothing = () => undefined;
   const tally = new Tally(clock());
   const parts = { source, matcher, config, store, clock, log, tally, onGranted: nothing, onEnded: nothing };
   let quiet = 0;
