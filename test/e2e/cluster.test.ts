@@ -1,4 +1,6 @@
+import path from 'node:path';
 import { expect } from '@jest/globals';
+import { exchange } from '../server/serving.ts';
 import { TestHost, until } from '../relaypass-process.ts';
 import { RedisServer, withRedis } from './cluster/redis-server.ts';
 
@@ -19,7 +21,10 @@ withRedis('status tells of the link, and when it is lost', async () => {
   const redis = await RedisServer.start();
   const [host] = nodes(redis, 'pop1');
   if (host === undefined) throw new Error('a host');
+  const socket = path.join(host.dir, 'metrics');
+  host.configure(`[cluster]\nurl = "${redis.url}"\nnode = "pop1"\n[metrics]\nlisten = "unix:${socket}"\n`);
   await (await host.startDaemon()).joined();
+  const metrics = () => exchange({ kind: 'unix', path: socket }, 'GET /metrics HTTP/1.0\r\n\r\n');
   host.login('alice', '198.51.100.7');
   await host.untilPermitted('198.51.100.7');
   const clusterLine = () => /^Cluster .*$/m.exec(host.run('status').stdout)?.[0] ?? '';
@@ -28,9 +33,11 @@ withRedis('status tells of the link, and when it is lost', async () => {
     /^Cluster {4}pop1: up for \d+s, 0 messages unread, 0 logins unsent, last message \d+ ms/,
   );
   expect(host.run('status').status).toBe(0);
+  expect(await metrics()).toContain('\nrelaypass_cluster_link_up 1\n');
   await redis.stop('SIGKILL');
   await until(() => clusterLine().includes(' down '), 'the loss to be told');
   expect(host.run('status').status).toBe(75);
+  expect(await metrics()).toContain('\nrelaypass_cluster_link_up 0\n');
 });
 
 withRedis('a purge anywhere beats logins everywhere, and a new login counts again', async () => {

@@ -114,6 +114,22 @@ test('a daemon that is started again knows when the last login was, and counts f
   expect(Date.now() / 1000 - ((await host.value(series)) ?? 0)).toBeLessThan(60);
 });
 
+test('counters go on over a reload, and a source that is no longer read is not told', async () => {
+  const host = new MeasuredHost();
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  const lag = (file: string) => `relaypass_source_lag_seconds{source="file:${file}"}`;
+  expect(await host.value(lag(host.log))).toBeGreaterThanOrEqual(0);
+  const other = `${host.log}.other`;
+  writeFileSync(host.configFile, readFileSync(host.configFile, 'utf8').replace(`"${host.log}"`, `"${other}"`));
+  daemon.signal('SIGHUP');
+  await until(() => daemon.stderr.split('started').length > 2, 'the reload');
+  expect(await host.value('relaypass_granted_total')).toBe(1);
+  expect(await host.value(lag(other))).toBeGreaterThanOrEqual(0);
+  expect(await host.value(lag(host.log))).toBeUndefined();
+});
+
 test('a map that is spoilt is told, and so is a reload that fails', async () => {
   const host = new MeasuredHost();
   const daemon = await host.startDaemon();
