@@ -4,13 +4,13 @@
  * A watch is only a hint: inotify runs out, drops events without an error when its queue is full, and knows nothing of
  * what other hosts do on a network file system. Whoever uses it must poll as well.
  *
- * Quirks of chokidar 5 hidden here: with `atomic` on it makes one `change` of a file that was renamed and created anew;
- * it mutes a path for 50 ms after an event, so that the second of two writes raises none: hence the second call.
+ * Quirks of chokidar 5 hidden here: before it tells of a change it reads the folder and looks at every file in it, and
+ * then mutes the file for 50 ms. So its raw events are used, which come at once and for each write.
  */
 import path from 'node:path';
 import { watch } from 'chokidar';
 
-const AGAIN_MS = 60; // longer than chokidar mutes a path
+const PAUSE_MS = 10; // a log that is written to without end is read so often, and not for each line
 
 export interface Watch {
   close(): Promise<void>;
@@ -18,7 +18,7 @@ export interface Watch {
 
 /** Calls `onChange` when an entry of `folder` whose name is ours may have changed, and never where watching fails. */
 export function watchFolder(folder: string, isOurs: (name: string) => boolean, onChange: () => void): Watch {
-  let again: NodeJS.Timeout | undefined;
+  const changes = new Pacer(onChange);
   const watcher = watch(folder, {
     depth: 0,
     atomic: false,
@@ -26,18 +26,44 @@ export function watchFolder(folder: string, isOurs: (name: string) => boolean, o
     ignorePermissionErrors: true,
     ignored: (file) => file !== folder && !isOurs(path.basename(file)),
   });
-  watcher.on('all', () => {
-    onChange();
-    again ??= setTimeout(() => {
-      again = undefined;
-      onChange();
-    }, AGAIN_MS);
+  watcher.on('raw', (_event, file) => {
+    if (typeof file !== 'string' || isOurs(path.basename(file))) changes.tell(); // where it names none it may be ours
   });
   watcher.on('error', () => void watcher.close()); // inotify has run out: polling does
   return {
     close: () => {
-      clearTimeout(again);
+      changes.stop();
       return watcher.close();
     },
   };
+}
+
+/** Passes the first call on at once, and of those that follow within a pause one when it is over. */
+class Pacer {
+  readonly #call: () => void;
+  #pause: NodeJS.Timeout | undefined;
+  #isMissed = false;
+
+  constructor(call: () => void) {
+    this.#call = call;
+  }
+
+  tell(): void {
+    if (this.#pause !== undefined) {
+      this.#isMissed = true;
+      return;
+    }
+    this.#isMissed = false;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      if (this.#isMissed) this.tell();
+    }, PAUSE_MS);
+    this.#call();
+  }
+
+  stop(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    this.#isMissed = false;
+  }
 }

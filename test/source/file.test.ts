@@ -444,10 +444,16 @@ describe('waiting', () => {
       text += (await readAll(source)).text;
     }
     expect(limit.aborted).toBe(false);
-    append('3\n');
-    await source.wait(limit);
-    expect(limit.aborted).toBe(false);
+    for (const line of ['3\n', '4\n', '5\n']) await expectWakes(source, line, limit);
   }, 30_000);
+
+  async function expectWakes(source: LogSource, line: string, limit: AbortSignal): Promise<void> {
+    append(line);
+    for (let text = ''; !text.includes(line); text += (await readAll(source)).text) {
+      await source.wait(limit);
+      expect(limit.aborted).toBe(false);
+    }
+  }
 
   test('looks by itself where nothing wakes it', async () => {
     const source = await start({ options: { pollMs: 1 } });
