@@ -216,15 +216,15 @@ export class Change {
 
   /** Removes the logins that `barred` tells a reason against. */
   revoke(barred: (login: Login) => Refused | undefined): Revoked[] {
-    const all = [...this.#written().all()]; // a cursor must not meet the writes
-    const revoked: Revoked[] = [];
-    for (const stored of all) {
+    const found: { readonly stored: Stored; readonly refusal: Refused }[] = []; // a cursor must not meet the writes
+    for (const stored of this.#written().all()) {
       const refusal = barred(stored.login);
-      if (refusal === undefined) continue;
-      this.remove([stored], { reason: refusal.refused, detail: refusal.detail });
-      revoked.push({ login: stored.login, ...refusal });
+      if (refusal !== undefined) found.push({ stored, refusal });
     }
-    return revoked;
+    return found.map(({ stored, refusal }) => {
+      this.remove([stored], { reason: refusal.refused, detail: refusal.detail });
+      return { login: stored.login, ...refusal };
+    });
   }
 
   /** Removes `stored`; the audit trail tells `why`. */
@@ -269,11 +269,12 @@ export class Change {
   /** Shortens every login that outlives now + grace and the bound of its open sessions; no purge is ahead of now either. */
   clip(): void {
     this.#tombstones.lower(this.#now);
-    const all = [...this.#written().all()]; // a cursor must not meet the writes
-    for (const stored of all) {
+    const shortened: Kept[] = []; // a cursor must not meet the writes
+    for (const stored of this.#written().all()) {
       const short = this.#clipped(stored);
-      if (short !== stored || this.#count(short).expiresAt < stored.dueAt) this.#put(short);
+      if (short !== stored || this.#count(short).expiresAt < stored.dueAt) shortened.push(short);
     }
+    for (const short of shortened) this.#put(short);
     this.#draft.write();
     this.#touched = true;
   }
