@@ -3,6 +3,7 @@
  * and of a hundred thousand. The copy is on the same file system (shared blocks, where that can do so) and is fenced
  * and renamed like a map that was built.
  *
+ *     native     rewrite.ts
  *     hash       hash-file.ts, as long as it knows the file
  *     postmap    postmap -i -r, postmap -d -
  *     makemap    makemap -o -r, and editmap -x for each key to remove, since makemap removes nothing
@@ -10,25 +11,26 @@
  * Checked as a build is: exit status and silence of the tool, and the last changed rows looked up in the result; of a
  * hash file every changed row and the last row of the build.
  *
- * Limits: what the file had before is kept, so the caller makes sure that it is its own and whole. Only the types of
- * Berkeley DB and LMDB; and by makemap's tools only where there is an editmap.
+ * Limits: what the file had before is kept, so the caller makes sure that it is its own and whole. By makemap's tools a
+ * row is removed only where there is an editmap.
  */
 import { constants } from 'node:fs';
 import { copyFile, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeAside, NAME, type BuiltMap } from './aside.ts';
-import { BUILD_TIMEOUT_MS } from './build.ts';
+import { BUILD_TIMEOUT_MS, writeMap } from './build.ts';
 import { HashFile } from './hash-file.ts';
 import { lookUp } from './lookup.ts';
 import { MapError } from './map-error.ts';
 import { answerOf, isKeyMissing, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
 import type { ToolResult } from './run-tool.ts';
+import { changedRows } from './rewrite.ts';
 import { SENTINEL, sourceText, type MapRow } from './render.ts';
 import type { MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
 
 /** What is to be different in a map. */
-interface MapChange {
+export interface MapChange {
   readonly put: readonly MapRow[];
   readonly remove: readonly string[];
 }
@@ -48,12 +50,14 @@ export interface MapAmender {
 export function createAmender(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT_MS): MapAmender {
   return {
     suits: (target, { put, remove }, rows) => {
-      if (target.builder === 'native' || put.length + remove.length > FEW + rows / 4) return false;
-      if (target.builder === 'postmap' || remove.length === 0 || isHashFile(target)) return true;
+      if (put.length + remove.length > FEW + rows / 4) return false;
+      if (target.builder !== 'makemap' || remove.length === 0 || isHashFile(target)) return true;
       return remove.length <= FEW + rows / ROWS_A_REMOVAL && tools.find('editmap') !== undefined;
     },
     amend: (target, change) =>
       makeAside(target, async (file) => {
+        if (target.builder === 'native')
+          return writeMap(target, file, await changedRows(target, change), { tools, timeoutMs });
         await copyFile(target.file, file, constants.COPYFILE_FICLONE);
         if (changeHashFile(target, file, change)) return;
         await changeRows(target, path.dirname(file), change, { tools, timeoutMs });

@@ -30,10 +30,11 @@ export const BUILD_TIMEOUT_MS = 30_000; // a million rows take makemap six secon
 
 /** A builder that uses `tools`, each run limited to `timeoutMs`. */
 export function createBuilder(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT_MS): MapBuilder {
-  return (target, rows) => makeAside(target, (file) => write(target, file, rows, { tools, timeoutMs }));
+  return (target, rows) => makeAside(target, (file) => writeMap(target, file, rows, { tools, timeoutMs }));
 }
 
-async function write(target: MapTarget, file: string, rows: readonly MapRow[], means: Means): Promise<void> {
+/** Writes `rows` as the map `file`, and looks its last row up in it. */
+export async function writeMap(target: MapTarget, file: string, rows: readonly MapRow[], means: Means): Promise<void> {
   if (target.type === 'text') return writeFile(file, sourceText(rows));
   const folder = path.dirname(file);
   if (target.builder === 'native') await writeFile(file, encodeCdb(rows));

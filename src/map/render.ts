@@ -138,7 +138,8 @@ function groupsOf(ipv6: string): string[] {
   return [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
 }
 
-function byKey(a: MapRow, b: MapRow): number {
+/** The order of a map's rows. */
+export function byKey(a: MapRow, b: MapRow): number {
   if (a.key === b.key) return 0;
   return a.key < b.key ? -1 : 1; // all ASCII: the order of code units is that of bytes
 }
