@@ -209,8 +209,9 @@ export class Lineage {
     return best;
   }
 
-  #likeness({ state, fingerprint }: Generation, body: Body): Promise<Likeness> {
-    const isCostly = body.kind === 'gzip' && state !== 'lost' && hasTellingHead(fingerprint);
+  async #likeness(generation: Generation, body: Body): Promise<Likeness> {
+    const fingerprint = body.kind === 'gzip' ? await ofUnread(generation) : generation.fingerprint;
+    const isCostly = body.kind === 'gzip' && generation.state !== 'lost' && hasTellingHead(fingerprint);
     return isCostly ? compareHeads(fingerprint, body) : compare(fingerprint, body);
   }
 
@@ -251,6 +252,11 @@ export class Lineage {
   #contents(listing: Listing): string {
     return contentsOf(listing, (inode) => this.#holding(inode) !== undefined);
   }
+}
+
+/** Of a file that was deleted before anything of it was read: of all it holds, so that its compressed copy is known. */
+async function ofUnread({ isBlank, body, fingerprint }: Generation): Promise<Fingerprint> {
+  return isBlank && body?.isLinked() === false ? fingerprintAt(body, body.sizeBytes()) : fingerprint;
 }
 
 function isLost({ state }: Generation): boolean {

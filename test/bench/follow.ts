@@ -8,7 +8,7 @@
  * At each rate 2,000 lines a second are logins, each of a client of its own; the rest is other mail traffic.
  *
  * Where lines would be lost by nature, the writer pauses: between copy and truncation, and, where the log is truncated or
- * deleted without a copy, until both relaypasses have read it. The real logrotate and rsyslogd are those of the host, or
+ * deleted without a copy, until both relaypasses have read it; gzip waits until the writer has let go of its file. The real logrotate and rsyslogd are those of the host, or
  * of test/e2e/lab/fetch.sh; what is missing is told and left out.
  */
 import { spawnSync } from 'node:child_process';

@@ -135,6 +135,21 @@ describe('rotation', () => {
     expect((await readAll(await start({ checkpoint }))).text).toBe('3\n4\n5\n');
   });
 
+  test('reads a file once that was compressed and deleted after it was opened and before it was read', async () => {
+    append('1\n');
+    const source = await start();
+    await readAll(source);
+    append('2\n');
+    fs.renameSync(log, `${log}.1`);
+    append('3\n');
+    await source.read(); // of the old one; the new one is open
+    fs.renameSync(`${log}.1`, `${log}.2`);
+    fs.writeFileSync(`${log}.1.gz`, gzipSync(fs.readFileSync(log)));
+    fs.unlinkSync(log);
+    append('4\n');
+    expect((await readAll(source)).text).toBe('3\n4\n');
+  });
+
   test('reads big compressed files in bounded batches', async () => {
     const lines = Array.from({ length: 60_000 }, (_, i) => `line ${i} ${'x'.repeat(40)}\n`).join('');
     fs.writeFileSync(`${log}.1.gz`, gzipSync(lines));

@@ -50,6 +50,12 @@ export class Logger {
     (this.#rsyslogd ?? this.#writer).kill('SIGHUP');
   }
 
+  /** Whether whoever writes the log has `file` open. */
+  hasOpen(file: string): boolean {
+    const folder = `/proc/${this.pid}/fd`;
+    return fs.readdirSync(folder).some((fd) => fs.readlinkSync(`${folder}/${fd}`) === file);
+  }
+
   async pause(): Promise<Written> {
     const written = told(this.#writer);
     this.#writer.kill('SIGUSR2');

@@ -34,8 +34,10 @@ export class Stage {
     fs.copyFileSync(this.log, `${this.log}.1`);
   }
 
-  gzip(file: string): Promise<void> {
-    return run('gzip', [file]);
+  /** Waits for the logger to let go of `file`, since what it wrote there later would be gone. */
+  async gzip(file: string): Promise<void> {
+    while (this.logger.hasOpen(file)) await sleep(POLL_MS);
+    await run('gzip', [file]);
   }
 
   async whilePaused(work: (written: Written) => Promise<void> | void): Promise<void> {
