@@ -21,6 +21,9 @@ packages_of() {
     redis) echo redis-server ;;
     promtool) echo prometheus ;;
     libdb) echo db5.3-util ;;
+    shells) echo zsh fish ;;
+    lintian) echo lintian ;;
+    installable) echo postfix dovecot-pop3d rsyslog ;;
     *) echo "fetch.sh: unknown server $1" >&2; return 64 ;;
   esac
 }
@@ -77,6 +80,12 @@ unpack_packages() {
   done
 }
 
+# The packages themselves, for a bare host that installs them.
+unpack_installable() {
+  debs=$1 tree=$2
+  find "$debs" -name '*.deb' -exec mv -t "$tree" {} +
+}
+
 # promtool alone, which needs nothing else: the server beside it is twice its size.
 unpack_promtool() {
   debs=$1 tree=$2
@@ -84,7 +93,7 @@ unpack_promtool() {
   dpkg-deb --fsys-tarfile "$debs"/prometheus_*.deb | tar -x -C "$tree" ./usr/bin/promtool
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdition syslog logrotate redis promtool libdb}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdition syslog logrotate redis promtool libdb shells lintian installable}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")
@@ -94,7 +103,10 @@ for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdi
   else
     # shellcheck disable=SC2086 # one word a package
     download_packages "$aside/debs" $packages
-    unpack_packages "$aside/debs" "$aside/tree"
+    case $server in
+      installable) unpack_installable "$aside/debs" "$aside/tree" ;;
+      *) unpack_packages "$aside/debs" "$aside/tree" ;;
+    esac
   fi
   chmod 755 "$aside/tree"
   configure "$server" "$aside/tree"
