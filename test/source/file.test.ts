@@ -462,14 +462,6 @@ describe('waiting', () => {
     for (const line of ['3\n', '4\n', '5\n']) await expectWakes(source, line, limit);
   }, 30_000);
 
-  async function expectWakes(source: LogSource, line: string, limit: AbortSignal): Promise<void> {
-    append(line);
-    for (let text = ''; !text.includes(line); text += (await readAll(source)).text) {
-      await source.wait(limit);
-      expect(limit.aborted).toBe(false);
-    }
-  }
-
   test('looks by itself where nothing wakes it', async () => {
     const source = await start({ options: { pollMs: 1 } });
     await source.wait(new AbortController().signal);
@@ -485,6 +477,14 @@ describe('waiting', () => {
     await waiting;
   });
 });
+
+async function expectWakes(source: LogSource, line: string, limit: AbortSignal): Promise<void> {
+  append(line);
+  for (let text = ''; !text.includes(line); text += (await readAll(source)).text) {
+    await source.wait(limit);
+    expect(limit.aborted).toBe(false);
+  }
+}
 
 function stampOf(line: string): number | undefined {
   const [, stamp] = /^(\d+) /.exec(line) ?? [];
