@@ -40,7 +40,8 @@ const ROWS = renderMap('sendmail', ['198.51.100.7', '2001:db8::7'].map(asAddress
 const TEXT = '198.51.100.7\tRELAY\nIPv6:2001:db8:0:0:0:0:0:7\tRELAY\nIPv6:2001:db8::7\tRELAY\nrelaypass:probe\tDUNNO\n';
 
 test('builds a Sendmail map aside, readable for every MTA, and leaves nothing when it is removed', async () => {
-  const built = await createBuilder(tools({ makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP }))(hash(), ROWS);
+  const makemap = `umask 077 # as the daemon runs it\n${GOOD_MAKEMAP}`;
+  const built = await createBuilder(tools({ makemap, editmap: GOOD_EDITMAP }))(hash(), ROWS);
   expect(readFileSync(built.file, 'utf8')).toBe(TEXT);
   expect(statSync(built.file).mode & 0o777).toBe(0o644);
   expect(path.dirname(path.dirname(built.file))).toBe(maps);

@@ -1,19 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { inflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { HashFile } from '../../src/map/hash-file.ts';
+import { EMPTY_MAP } from './empty-map.ts';
 
-// What makemap of Sendmail 8.17 with libdb 5.3 makes of `relaypass:probe DUNNO`: two buckets, pages of 4096 bytes.
-const EMPTY_MAP = inflateRawSync(
-  Buffer.from(
-    '7dkhDsJAEIXhtxUERLNr8D0HGoUohlqSJWmCIKFpFYfgKlyiJ+gRsFXoCkKgaUIWBA5I/k/tjFgx7s1IklHPT0ea3B9O0rjvRfqMefrnUTup' +
-      'OW7XYR8AAAAAAHxHmNEjtVbxxbaW2QAAAAAA8Gcpf56l6dKU+c4fCl9Vs6Lcb/Ih/wd3fqd42AW8SupEukrnujutFu93COL+DwAAAADAz7gB',
-    'base64',
-  ),
-);
 const PAGE_BYTES = 4096;
 
 let file: string;
