@@ -64,9 +64,11 @@ export function rateLimited(
 
 /** Escapes control, format and separator characters, so that untrusted text stays on its line. */
 export function escapeControls(text: string): string {
+  if (PLAIN.test(text)) return text; // most are, and the tables of Unicode take a while to load
   return text.replace(UNSAFE, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+const PLAIN = /^[ -~]*$/;
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 function render(facts: Facts): string {

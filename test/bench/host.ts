@@ -80,9 +80,11 @@ export class BenchHost {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
-  rssMb(): number {
-    const [, kb] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#daemon?.pid}/status`, 'utf8')) ?? [];
-    return Math.round(Number(kb) / 1024);
+  /** Resident memory: its own, and pages of files, which the system can take back at any time. */
+  memoryMb(): { readonly all: number; readonly own: number; readonly files: number } {
+    const status = readFileSync(`/proc/${this.#daemon?.pid}/status`, 'utf8');
+    const mb = (what: string) => Math.round(Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+    return { all: mb('VmRSS'), own: mb('RssAnon'), files: mb('RssFile') + mb('RssShmem') };
   }
 
   run(...args: string[]): void {

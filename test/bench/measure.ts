@@ -30,7 +30,8 @@ function timed(command: string): Run | undefined {
   return { wallS, cpuS: userS + systemS };
 }
 
-function medianRun(runs: readonly Run[]): Run {
+/** The median of each figure. */
+export function medianRun(runs: readonly Run[]): Run {
   return {
     wallS: percentile(
       runs.map(({ wallS }) => wallS),

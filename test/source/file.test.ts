@@ -566,18 +566,18 @@ describe('a log that nobody has written to for a while, which is only looked at'
     for (let polls = 0; polls < 100; polls++) await source.read();
     expect(readCalls() - before).toBeLessThan(50); // other threads of this process read as well
   });
-
-  /** Polls when the last change is long past by the file system's clock. */
-  async function becomesQuiet(source: LogSource): Promise<void> {
-    while (isNew()) await setImmediate();
-    expect((await readAll(source)).text).toBe('');
-  }
-
-  function isNew(): boolean {
-    return Date.now() - fs.statSync(log).ctimeMs < 50;
-  }
-
-  function readCalls(): number {
-    return Number(/^syscr: (\d+)/m.exec(fs.readFileSync('/proc/self/io', 'utf8'))?.[1]);
-  }
 });
+
+function isNew(): boolean {
+  return Date.now() - fs.statSync(log).ctimeMs < 50;
+}
+
+function readCalls(): number {
+  return Number(/^syscr: (\d+)/m.exec(fs.readFileSync('/proc/self/io', 'utf8'))?.[1]);
+}
+
+/** Polls when the last change is long past by the file system's clock. */
+async function becomesQuiet(source: LogSource): Promise<void> {
+  while (isNew()) await setImmediate();
+  expect((await readAll(source)).text).toBe('');
+}
