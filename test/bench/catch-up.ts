@@ -51,7 +51,7 @@ writeFileSync(
 process.stdout.write(`${LOG}: ${lines} lines, ${logins} logins, seed ${shape.seed}\n`);
 
 const node = process.execPath;
-const failRegex = String.raw`^\s*\S+ (?:imap|pop3)-login: Login: user=<[^>]*>, method=\S+, rip=<HOST>, lip=`;
+const failRegex = String.raw`^\s*\S+ dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, method=\S+, rip=<HOST>, lip=`;
 const fail2ban = process.env['FAIL2BAN_REGEX'] ?? 'fail2ban-regex';
 const perl = String.raw`perl -ne '$n{$1}++ if /^\S+ \S+ dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, .*rip=([0-9a-f.:]+),/; END { print scalar keys %n }'`;
 const nodeLoop = String.raw`require("readline").createInterface({input:require("fs").createReadStream(process.argv[1])}).on("line",l=>/dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, .*rip=([0-9a-f.:]+),/.exec(l))`;
