@@ -27,7 +27,8 @@ import type { LogSource } from './source/source.ts';
 import { Reporter } from './status/reporter.ts';
 import type { Entry } from './store/entry.ts';
 import { ExpiryClock } from './store/expiry-clock.ts';
-import { limitsOf, Store } from './store/store.ts';
+import { limitsOf } from './store/limits.ts';
+import { Store } from './store/store.ts';
 import { storeDir } from './store/owner.ts';
 import { ownVersion } from './version.ts';
 

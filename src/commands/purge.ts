@@ -4,7 +4,7 @@ import { escapeControls } from '../log.ts';
 import { parseAddress } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
 import { parseNetwork } from '../login/network.ts';
-import type { Selector } from '../store/store.ts';
+import type { Selector } from '../store/selector.ts';
 import { adminName } from './admin-name.ts';
 import { addressMark, EVERYTHING, networkMark, userMark, type Tombstone } from '../store/tombstones.ts';
 import { confirm } from './confirm.ts';

@@ -5,7 +5,8 @@ import type { ClusterConfig, Config } from '../config/schema.ts';
 import { OperationalError } from '../errors.ts';
 import { stderrLog, type Log } from '../log.ts';
 import { actAsOwner, storeDir } from '../store/owner.ts';
-import { limitsOf, Store, type StoreOptions } from '../store/store.ts';
+import { limitsOf } from '../store/limits.ts';
+import { Store, type StoreOptions } from '../store/store.ts';
 
 /** A host's configuration, with this process acting as the owner of its state folder. */
 export interface Host {

@@ -3,27 +3,13 @@ import type { Address } from '../login/address.ts';
 import type { Refused } from '../login/admission.ts';
 import type { Login, Logout } from '../login/login.ts';
 import { Draft } from './draft.ts';
+import type { Limits } from './limits.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
 import { clipped, counted, type Kept, type Stored } from './record.ts';
-import {
-  isFollowable,
-  NO_SESSIONS,
-  withEnded,
-  withOpened,
-  type EndedSessions,
-  type SessionLimits,
-} from './sessions.ts';
+import { isFollowable, NO_SESSIONS, withEnded, withOpened, type EndedSessions } from './sessions.ts';
 import { coversAny, loginMark, type Tombstone, type Tombstones } from './tombstones.ts';
 import type { TrailEvent } from './trail.ts';
-
-/** What bounds the store; `limitsOf` takes it from the configuration. */
-export interface Limits extends SessionLimits {
-  readonly maxAddressesPerUser: number;
-  /** 0 is no limit. */
-  readonly maxUsersPerAddress: number;
-  readonly maxEntries: number;
-}
 
 /** The options of `[admission]` that refuse a login by what else is kept. */
 export const CAPS = ['max_addresses_per_user', 'max_users_per_address', 'max_entries'] as const;

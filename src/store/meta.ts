@@ -6,6 +6,7 @@
  *     meta         ["daemon"]  -> Presence
  *     checkpoints  [source id] -> the source's own
  */
+import { EXIT, OperationalError } from '../errors.ts';
 import type { Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
 import type { Environment } from './lmdb.ts';
@@ -39,7 +40,14 @@ export class Meta {
     return this.#meta.get(['schema']);
   }
 
-  begin(): void {
+  /** Begins a new store; throws an OperationalError where `dir` has one of another version. */
+  beginOrCheck(dir: string): void {
+    const schema = this.schema();
+    if (schema === undefined) this.#begin();
+    else if (schema !== SCHEMA) throw wrongSchema(dir, schema);
+  }
+
+  #begin(): void {
     this.#meta.put(['schema'], SCHEMA);
     this.setState({ generation: 0, lastRemoval: 0, addresses: 0, clockAt: 0 });
   }
@@ -92,4 +100,12 @@ function isPresence(value: unknown): value is Presence {
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrongSchema(dir: string, schema: unknown): OperationalError {
+  return new OperationalError(
+    'store-version',
+    EXIT.config,
+    `${dir}: the store was written by another version of relaypass (form ${String(schema)}, this one knows ${SCHEMA}): run that version, or remove the folder to begin anew from the log`,
+  );
 }

@@ -9,25 +9,25 @@
  * Limits: iterate what {@link Store.entries} gives to its end before the next call, in the same turn of the event loop.
  */
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/schema.ts';
-import { EXIT, OperationalError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { withPrefix, type Address } from '../login/address.ts';
+import type { Address } from '../login/address.ts';
 import type { Refused } from '../login/admission.ts';
-import type { Evidence, Login, Logout } from '../login/login.ts';
-import { contains, type Network } from '../login/network.ts';
+import type { Login, Logout } from '../login/login.ts';
 import { isPresent, isSameProcess, type Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
-import { Change, type Limits, type Outcome, type Revoked } from './change.ts';
+import { Change, type Outcome, type Revoked } from './change.ts';
 import { endedEntries, liveEntries, type Entry } from './entry.ts';
 import { Fence, type Published } from './fence.ts';
+import type { Limits } from './limits.ts';
 import { Environment } from './lmdb.ts';
 import { Logins } from './logins.ts';
-import { Meta, SCHEMA } from './meta.ts';
+import { Meta } from './meta.ts';
+import type { SetChanges, SetState, Snapshot } from './permitted-set.ts';
 import { prepareStore, type PrepareOptions } from './prepare.ts';
 import type { Key } from './lmdb.ts';
 import { RecentChanges } from './recent-changes.ts';
 import { clipped, counted, userKey, type Stored } from './record.ts';
+import { covering, selected, type Selector } from './selector.ts';
 import { EndedSessions } from './sessions.ts';
 import { Tombstones, type Tombstone } from './tombstones.ts';
 import { Trail, type TrailEvent, type TrailPosition, type TrailQuery } from './trail.ts';
@@ -42,17 +42,6 @@ export interface StoreOptions {
   readonly broken?: PrepareOptions['broken'];
 }
 
-/** The limits that the configuration sets. */
-export function limitsOf({ grace, admission }: Config): Limits {
-  return {
-    graceMs: grace,
-    maxSessionMs: admission.max_session,
-    maxAddressesPerUser: admission.max_addresses_per_user,
-    maxUsersPerAddress: admission.max_users_per_address,
-    maxEntries: admission.max_entries,
-  };
-}
-
 /** A batch of a source: its logins and logouts, and where the source was after it. */
 export interface Recording {
   readonly logins: readonly Login[];
@@ -61,39 +50,6 @@ export interface Recording {
   readonly progress?: { readonly source: string; readonly checkpoint: Checkpoint };
   /** What was refused before it came here, for the audit trail. */
   readonly refused?: readonly TrailEvent[];
-}
-
-/** What a purge takes: the entries of an address, of a network, of a user, the past ones, or all. */
-export type Selector =
-  /** With `by` only the logins that are believed for that. */
-  | { readonly address: Address; readonly by?: Evidence['by'] }
-  | { readonly network: Network }
-  | { readonly user: string }
-  /** What other nodes of the cluster saw. */
-  | { readonly remote: true }
-  | { readonly expired: true }
-  | { readonly all: true };
-
-/** Which set of addresses is permitted at one instant. */
-export interface SetState {
-  /** Of equal ones the sets are equal. */
-  readonly generation: number;
-  /** The generation in which an address last went: a map of that or a later one permits nobody whose time is up. */
-  readonly lastRemoval: number;
-  readonly size: number;
-}
-
-/** What has changed in that set. */
-export interface SetChanges extends SetState {
-  /** Those of the addresses that came or went which are permitted now, and those which are not. */
-  readonly permitted: readonly Address[];
-  readonly refused: readonly Address[];
-}
-
-/** The permitted addresses at one instant. */
-export interface Snapshot extends SetState {
-  /** In the order of their text. */
-  readonly addresses: readonly Address[];
 }
 
 export class Store {
@@ -130,20 +86,12 @@ export class Store {
     const environment = new Environment(dir);
     const store = new Store(environment, limits, clock);
     try {
-      store.#beginOrCheckSchema(dir);
+      environment.write(() => store.#meta.beginOrCheck(dir));
     } catch (error) {
       await environment.close();
       throw error;
     }
     return store;
-  }
-
-  #beginOrCheckSchema(dir: string): void {
-    this.#environment.write(() => {
-      const schema = this.#meta.schema();
-      if (schema === undefined) this.#meta.begin();
-      else if (schema !== SCHEMA) throw wrongSchema(dir, schema);
-    });
   }
 
   /** Records a batch and how far its source was read, in one transaction; the outcomes are in the logins' order. */
@@ -187,7 +135,7 @@ export class Store {
 
   /** The entry that permits `address`: its own or its network's. */
   entry(address: Address): Entry | undefined {
-    const stored = this.#environment.read(() => this.#covering(address));
+    const stored = this.#environment.read(() => covering(this.#logins, address));
     return [...this.#live(stored)][0];
   }
 
@@ -209,7 +157,7 @@ export class Store {
   purge(selector: Selector, admin?: string): Login[] {
     return this.#change((change) => {
       if ('expired' in selector) return [...change.expire().logins];
-      const stored = this.#select(selector);
+      const stored = selected(this.#logins, selector);
       change.remove(stored, { by: admin });
       const logins = stored.map(({ login }) => login);
       if (this.#share !== undefined && !('remote' in selector)) change.keepTombstonesOf(logins);
@@ -236,26 +184,10 @@ export class Store {
   purgeable(selector: Selector): Login[] {
     const now = this.#clock();
     return this.#environment.read(() => {
-      if (!('expired' in selector)) return this.#select(selector).map(({ login }) => login);
+      if (!('expired' in selector)) return selected(this.#logins, selector).map(({ login }) => login);
       const logins = Array.from(this.#logins.all(), (stored) => counted(stored, now, this.#limits));
       return logins.filter(({ expiresAt }) => expiresAt <= now);
     });
-  }
-
-  #select(selector: Exclude<Selector, { expired: true }>): Stored[] {
-    if ('address' in selector) {
-      const { address, by } = selector;
-      return this.#covering(address).filter(({ login }) => by === undefined || by === login.evidence.by);
-    }
-    if ('user' in selector) return this.#logins.of(selector.user);
-    const all = [...this.#logins.all()];
-    if ('remote' in selector) return all.filter(({ login }) => login.node !== undefined);
-    return 'network' in selector ? all.filter(({ login }) => contains(selector.network, login.address)) : all;
-  }
-
-  #covering(address: Address): Stored[] {
-    const network = withPrefix(address, 64);
-    return network === address ? this.#logins.at(address) : [...this.#logins.at(address), ...this.#logins.at(network)];
   }
 
   /** Removes what is past; the result are the entries that ended, with the logins that kept them to the last. */
@@ -419,12 +351,4 @@ export class Store {
 
 function isKept(outcome: Outcome | undefined): boolean {
   return outcome?.kind === 'granted' || outcome?.kind === 'refreshed';
-}
-
-function wrongSchema(dir: string, schema: unknown): OperationalError {
-  return new OperationalError(
-    'store-version',
-    EXIT.config,
-    `${dir}: the store was written by another version of relaypass (form ${String(schema)}, this one knows ${SCHEMA}): run that version, or remove the folder to begin anew from the log`,
-  );
 }

@@ -7,7 +7,8 @@ import { Tally } from '../../src/metrics/tally.ts';
 import { loadPatterns, SHIPPED_PATTERNS } from '../../src/pattern/load.ts';
 import { Matcher } from '../../src/pattern/matcher.ts';
 import { createFileSource } from '../../src/source/file.ts';
-import { limitsOf, Store } from '../../src/store/store.ts';
+import { limitsOf } from '../../src/store/limits.ts';
+import { Store } from '../../src/store/store.ts';
 
 const nothing = () => undefined;
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createLog } from '../../src/log.ts';
 import { parseAddress, type Address } from '../../src/login/address.ts';
 import type { Login } from '../../src/login/login.ts';
-import type { Limits } from '../../src/store/change.ts';
+import type { Limits } from '../../src/store/limits.ts';
 import { Store, type StoreOptions } from '../../src/store/store.ts';
 
 export const MINUTE_MS = 60_000;

@@ -9,8 +9,10 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Login } from '../../src/login/login.ts';
 import { contains, parseNetwork, type Network } from '../../src/login/network.ts';
-import type { Limits, Outcome } from '../../src/store/change.ts';
-import type { Selector, Store } from '../../src/store/store.ts';
+import type { Outcome } from '../../src/store/change.ts';
+import type { Limits } from '../../src/store/limits.ts';
+import type { Selector } from '../../src/store/selector.ts';
+import type { Store } from '../../src/store/store.ts';
 import { GRACE_MS, LIMITS, loginOf, MINUTE_MS, permitted, Place, START } from './fixture.ts';
 
 const CHILD = path.join(import.meta.dirname, 'store-process.js');

@@ -12,6 +12,10 @@ function told({ kind, address, user, by, reason }: TrailEvent): string {
   return [kind, address, user, by, reason].filter((part) => part !== undefined).join(' ');
 }
 
+function users(events: readonly TrailEvent[]): string[] {
+  return events.map(({ user }) => user);
+}
+
 function refusal(user: string): TrailEvent {
   return { kind: 'refused', at: place.now, address: '203.0.113.5', user, service: 'imap', reason: 'never-network' };
 }
@@ -95,7 +99,6 @@ test('tells all that one change did, and goes on after it', async () => {
   store.record({ logins: [], refused: flood.slice(0, 130) });
   const { position } = store.events();
   store.record({ logins: [], refused: flood.slice(130) });
-  const users = (events: readonly TrailEvent[]) => events.map(({ user }) => user);
   expect(users(store.events({ after: position }).events)).toEqual(users(flood.slice(130)));
   expect(users(store.events({ after: new Map([['refused', 120]]) }).events)).toEqual(users(flood.slice(120)));
   expect(users(store.events().events)).toEqual(users(flood));
