@@ -50,8 +50,14 @@ put 755 /etc/init.d/relaypass docs/examples/relaypass.init
 put 644 /etc/cron.d/relaypass docs/examples/relaypass.cron
 put 644 /etc/logrotate.d/relaypass docs/examples/relaypass.logrotate
 
-completions=$tree/usr/share/bash-completion/completions
-mkdir -p "$completions" && node dist/bin/relaypass.cjs completion bash > "$completions/relaypass"
+# completions SHELL FILE: at the place where the shell looks for what packages bring
+completions() {
+  install -d "$tree$(dirname "$2")"
+  node dist/bin/relaypass.cjs completion "$1" > "$tree$2"
+}
+completions bash /usr/share/bash-completion/completions/relaypass
+completions zsh /usr/share/zsh/vendor-completions/_relaypass
+completions fish /usr/share/fish/vendor_completions.d/relaypass.fish
 put 644 /usr/share/man/man1/ dist/man/*.1
 put 644 /usr/share/man/man5/ dist/man/*.5
 put 644 $doc/ README.md docs/*.md
