@@ -10,6 +10,7 @@ import { tempDir } from '../temp-dir.ts';
 import { Place } from '../store/fixture.ts';
 import { freePort, RedisServer, withRedis } from './cluster/redis-server.ts';
 
+const PAGE = path.resolve(import.meta.dirname, '../../../docs/cluster.md');
 const place = new Place();
 
 interface Secrets {
@@ -63,9 +64,8 @@ withRedis('a server with TLS and a user who may touch the namespace alone', asyn
   ]) {
     expect(await redis.command('CONFIG', 'SET', name ?? '', value ?? '')).toBe('+OK\r\n');
   }
-  const rights =
-    '-@all +eval +evalsha +script|load +time +info +xread +xadd +xrevrange +zscan +zmscore +hmget +zrange +zcard +zadd +zrem +zscore +zrangebyscore +zremrangebyscore +hset +hget +hsetnx +hincrby +hdel +exists +smembers +sadd +del +select';
-  await redis.command('ACL', 'SETUSER', 'relaypass', 'on', '>s3cret', '~{relaypass}:*', ...rights.split(' '));
+  const [, acl = ''] = /^ {4}(ACL SETUSER .*(?:\n {6}.*)*)/m.exec(readFileSync(PAGE, 'utf8')) ?? [];
+  expect(await redis.command(...acl.replace('PASSWORD', 's3cret').split(/\s+/))).toBe('+OK\r\n');
   const url = `rediss://relaypass@127.0.0.1:${port}`;
   await worksThrough(await open(url, { password: 's3cret', ca }));
   await expect(open(url, { password: 'wrong', ca })).rejects.toThrow(/WRONGPASS/);

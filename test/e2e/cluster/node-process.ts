@@ -23,6 +23,8 @@ export interface NodeOptions {
   readonly graceMs: number;
   readonly maxEntries: number;
   readonly maxStaleMs: number | undefined;
+  /** Whether to note when each address came. @default false */
+  readonly notesArrivals?: boolean;
 }
 
 /** What it is asked. */
@@ -33,7 +35,8 @@ export type Question =
     }
   | { readonly ask: 'purge'; readonly user: string }
   | { readonly ask: 'state' }
-  | { readonly ask: 'size' };
+  | { readonly ask: 'size' }
+  | { readonly ask: 'arrivals' };
 
 export interface State {
   /** What it permits, and for how long from now. */
@@ -43,17 +46,21 @@ export interface State {
   readonly blockedMs: number;
 }
 
+/** When each address came into the store, ms of the clock that all processes of a host share. */
+export interface Arrivals {
+  readonly seen: Readonly<Record<string, number>>;
+  readonly taken: Readonly<Record<string, number>>;
+}
+
 export interface Size {
   readonly addresses: number;
-  readonly residentBytes: number;
   readonly cpuMs: number;
   readonly status: ClusterStatus;
   readonly blockedMs: number;
 }
 
-const { node, dir, url, namespace, skewMs, graceMs, maxEntries, maxStaleMs } = JSON.parse(
-  process.argv[2] ?? '',
-) as NodeOptions;
+const options = JSON.parse(process.argv[2] ?? '') as NodeOptions;
+const { node, dir, url, namespace, skewMs, graceMs, maxEntries, maxStaleMs } = options;
 const clock = (): number => Date.now() + skewMs;
 const log = createLog({ write: (line) => process.stderr.write(`${node}: ${line}`), priorities: false });
 const limits = { ...LIMITS, graceMs, maxEntries };
@@ -66,7 +73,7 @@ const cluster = new Cluster({
   store,
   rules: admissionRules(configSchema.parse({}).admission, graceMs),
   clock,
-  log: createLog({ write: () => undefined, priorities: false, level: 'error' }),
+  log: createLog({ write: noteTaken, priorities: false }),
   onChanged: () => undefined,
   onFailure: (error) => {
     throw error;
@@ -74,6 +81,8 @@ const cluster = new Cluster({
 });
 cluster.start();
 
+const seen: Record<string, number> = {};
+const taken: Record<string, number> = {};
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
 
@@ -82,9 +91,26 @@ process.on('disconnect', () => process.exit(0));
 process.send?.('started');
 
 function answer(question: Question): unknown {
-  if (question.ask === 'login') return store.record({ logins: question.logins.map(loginOf) }).length;
+  if (question.ask === 'login') return see(question.logins.map(loginOf));
   if (question.ask === 'purge') return store.bury([{ mark: userMark(question.user), at: clock() }], 'root').length;
+  if (question.ask === 'arrivals') return { seen, taken } satisfies Arrivals;
   return question.ask === 'state' ? state() : size();
+}
+
+function see(logins: readonly Login[]): number {
+  const [login] = logins;
+  if (options.notesArrivals === true && login !== undefined) seen[login.address] = sharedClockMs();
+  return store.record({ logins }).length;
+}
+
+/** The cluster says so when what it was told is in the store. */
+function noteTaken(line: string): void {
+  const [, address] = /^granted address=(\S+)/.exec(line) ?? [];
+  if (options.notesArrivals === true && address !== undefined) taken[address] = sharedClockMs();
+}
+
+function sharedClockMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function state(): State {
@@ -94,8 +120,8 @@ function state(): State {
 
 function size(): Size {
   const { user, system } = process.cpuUsage();
-  const [addresses, residentBytes, cpuMs] = [store.size(), process.memoryUsage.rss(), (user + system) / 1000];
-  return { addresses, residentBytes, cpuMs, status: cluster.status(), blockedMs: takeBlockedMs() };
+  const [addresses, cpuMs] = [store.size(), (user + system) / 1000];
+  return { addresses, cpuMs, status: cluster.status(), blockedMs: takeBlockedMs() };
 }
 
 function takeBlockedMs(): number {
