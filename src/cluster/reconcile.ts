@@ -17,10 +17,11 @@ const PAGE = 300; // logins read from the store in one turn of the event loop, a
 
 /** Returns how many addresses this let in here. */
 export async function reconcile(exchange: Exchange): Promise<number> {
+  const heardAt = exchange.node.wallClock.now();
   exchange.bury(await exchange.link.tombstones());
   await exchange.tellPurges();
   const granted = await pull(exchange);
-  await push(exchange);
+  await push(exchange, heardAt);
   return granted;
 }
 
@@ -55,7 +56,8 @@ function lacks({ node }: Exchange, member: string, endsAt: number): boolean {
   return known === undefined || known.expiresAt < node.wallClock.now() + leftMs - SAME_MS;
 }
 
-async function push(exchange: Exchange): Promise<void> {
+/** A session was open at `heardAt` as far as its host knew: a purge after that is not in its store yet. */
+async function push(exchange: Exchange, heardAt: number): Promise<void> {
   const { store, rules, wallClock, serverClock } = exchange.node;
   let start: Key | undefined = [];
   while (start !== undefined) {
@@ -64,7 +66,7 @@ async function push(exchange: Exchange): Promise<void> {
     const ends = await exchange.link.ends(trusted.map(memberOf));
     const now = wallClock.now();
     const offset = serverClock.earliest() - now;
-    const told = trusted.map((login) => withoutSessions(login, rules.graceMs, now));
+    const told = trusted.map((login) => withoutSessions(login, rules.graceMs, heardAt));
     await exchange.tell(
       told.filter((login, index) => (ends[index] ?? 0) < login.expiresAt + offset - slackMs(login, rules.graceMs)),
     );

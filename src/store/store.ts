@@ -26,7 +26,7 @@ import type { SetChanges, SetState, Snapshot } from './permitted-set.ts';
 import { prepareStore, type PrepareOptions } from './prepare.ts';
 import type { Key } from './lmdb.ts';
 import { RecentChanges } from './recent-changes.ts';
-import { clipped, counted, userKey, type Stored } from './record.ts';
+import { counted, userKey, type Stored } from './record.ts';
 import { covering, selected, type Selector } from './selector.ts';
 import { EndedSessions } from './sessions.ts';
 import { Tombstones, type Tombstone } from './tombstones.ts';
@@ -121,14 +121,13 @@ export class Store {
 
   /**
    * The live logins of about `limit` records from `start` on, and where to go on, undefined at the end: for who cannot
-   * stop the event loop as long as {@link entries} of a large store does. Without what sessions add, for other hosts,
-   * which do not see them end.
+   * stop the event loop as long as {@link entries} of a large store does.
    */
   page(start: Key, limit: number): { readonly logins: readonly Login[]; readonly next: Key | undefined } {
     const now = this.#clock();
     return this.#environment.read(() => {
       const { stored, next } = this.#logins.page(start, limit);
-      const logins = stored.map((each) => clipped(each, now, this.#limits).login);
+      const logins = stored.map((each) => counted(each, now, this.#limits));
       return { logins: logins.filter(({ expiresAt }) => expiresAt > now), next };
     });
   }

@@ -7,6 +7,8 @@ import { agreed, Node } from './cluster/node.ts';
 import { Proxy } from './cluster/proxy.ts';
 import { RedisServer, withRedis } from './cluster/redis-server.ts';
 
+const HOUR_MS = 3_600_000;
+
 async function twoNodes(redis: RedisServer): Promise<{ nodes: [Node, Node]; proxies: [Proxy, Proxy] }> {
   const proxies: [Proxy, Proxy] = [await Proxy.start(redis.port), await Proxy.start(redis.port)];
   const nodes: [Node, Node] = [await Node.start('pop1', proxies[0].url), await Node.start('mx1', proxies[1].url)];
@@ -121,6 +123,21 @@ withRedis('entries end at every node at their time, with nobody left to say so',
   await agreed(nodes, ['198.51.100.7']);
   await redis.stop('SIGKILL');
   await agreed(nodes, []);
+});
+
+withRedis('a session that stays open keeps its address permitted at all nodes, until a purge', async () => {
+  const redis = await RedisServer.start();
+  const [pop, mx] = [
+    await Node.start('pop1', redis.url, { graceMs: 6000, maxSessionMs: 12 * HOUR_MS }),
+    await Node.start('mx1', redis.url, { graceMs: 6000 }),
+  ];
+  await pop.logins([{ address: '198.51.100.7', user: 'alice', agoMs: 0, session: 's1' }]);
+  await agreed([pop, mx], ['198.51.100.7']);
+  await agreed([mx], []); // the grace of the login is over
+  await pop.restart(); // it compares everything, as it does each minute
+  await agreed([pop, mx], ['198.51.100.7']);
+  await mx.purge('alice');
+  await agreed([pop, mx], []);
 });
 
 withRedis('what is not a login, or lies ahead of the clock, permits nobody', async () => {

@@ -28,7 +28,6 @@ onLab('a login at the POP host opens relay at the relays', () => {
     sendmail.configure();
     postfix.configure();
     const shared = { redisUrl: redis.url };
-    const toml = (mta: string, file: string) => `[[map]]\nmta = "${mta}"\npath = "${file}"\n`;
     await syslog.start();
     await dovecot.start();
     pop = new ClusterNode({
@@ -42,13 +41,13 @@ onLab('a login at the POP host opens relay at the relays', () => {
       ...shared,
       name: 'mx1',
       stateDir: '/var/lib/relaypass',
-      toml: toml('sendmail', '/var/lib/relaypass/popauth'),
+      toml: mapToml('sendmail', '/var/lib/relaypass/popauth'),
     });
     mx2 = new ClusterNode({
       ...shared,
       name: 'mx2',
       stateDir: POSTFIX_STATE,
-      toml: toml('postfix', `${POSTFIX_STATE}/postfix`),
+      toml: mapToml('postfix', `${POSTFIX_STATE}/postfix`),
     });
     for (const node of [mx1, mx2]) expect(node.run('sweep')).toMatchObject({ status: 0, stderr: '' });
     for (const server of [sendmail, postfix]) await server.start();
@@ -61,8 +60,6 @@ onLab('a login at the POP host opens relay at the relays', () => {
 
   const untilOpen = (client: string) =>
     pop.until(`relays to open for ${client}`, async () => (await verdicts(client)).every(isRelayed));
-  const atSendmail = (from: string) => tryToRelay({ from, to: ADDRESS.sendmail });
-  const atPostfix = (from: string) => tryToRelay({ from, to: ADDRESS.postfix });
 
   test('for its address, and for no other; each node tells where it was seen', async () => {
     await expectRefused('198.51.100.7');
@@ -111,3 +108,15 @@ onLab('a login at the POP host opens relay at the relays', () => {
     await untilRefused('198.51.100.22');
   });
 });
+
+function mapToml(mta: string, file: string): string {
+  return `[[map]]\nmta = "${mta}"\npath = "${file}"\n`;
+}
+
+async function atSendmail(from: string): Promise<string> {
+  return tryToRelay({ from, to: ADDRESS.sendmail });
+}
+
+async function atPostfix(from: string): Promise<string> {
+  return tryToRelay({ from, to: ADDRESS.postfix });
+}

@@ -177,10 +177,13 @@ test('purges as expired no address whose session is open', async () => {
   expect(permitted(store)).toEqual(['192.0.2.7']);
 });
 
-test('tells other hosts of a login without its session, and of none whose grace is over', async () => {
+test('pages hold a login for as long as its session is open', async () => {
   const store = await open();
   logIn(store, 's1');
-  expect(store.page([], 10).logins).toEqual([place.login('192.0.2.7', 'alice', { session: 's1' })]);
+  place.now += GRACE_MS;
+  expect(store.page([], 10).logins).toMatchObject([{ user: 'alice', openSessions: 1 }]);
+  logOut(store, 's1');
+  expect(store.page([], 10).logins).toMatchObject([{ user: 'alice', expiresAt: place.now + GRACE_MS }]);
   place.now += GRACE_MS;
   expect(store.page([], 10).logins).toEqual([]);
 });

@@ -23,15 +23,25 @@ export interface NodeOptions {
   readonly graceMs: number;
   readonly maxEntries: number;
   readonly maxStaleMs: number | undefined;
+  /** @default 0: sessions are not followed */
+  readonly maxSessionMs?: number;
   /** Whether to note when each address came. @default false */
   readonly notesArrivals?: boolean;
+}
+
+/** A login that it is to see, of a session that stays open where it has one. */
+export interface Seen {
+  readonly address: string;
+  readonly user: string;
+  readonly agoMs: number;
+  readonly session?: string;
 }
 
 /** What it is asked. */
 export type Question =
   | {
       readonly ask: 'login';
-      readonly logins: readonly { readonly address: string; readonly user: string; readonly agoMs: number }[];
+      readonly logins: readonly Seen[];
     }
   | { readonly ask: 'purge'; readonly user: string }
   | { readonly ask: 'state' }
@@ -63,7 +73,7 @@ const options = JSON.parse(process.argv[2] ?? '') as NodeOptions;
 const { node, dir, url, namespace, skewMs, graceMs, maxEntries, maxStaleMs } = options;
 const clock = (): number => Date.now() + skewMs;
 const log = createLog({ write: (line) => process.stderr.write(`${node}: ${line}`), priorities: false });
-const limits = { ...LIMITS, graceMs, maxEntries };
+const limits = { ...LIMITS, graceMs, maxEntries, maxSessionMs: options.maxSessionMs ?? 0 };
 const store = await Store.open({ dir, limits, clock, log });
 const endpoint = parseRedisUrl(url);
 if (endpoint === undefined) throw new Error(url);
@@ -130,7 +140,7 @@ function takeBlockedMs(): number {
   return ms;
 }
 
-function loginOf({ address, user, agoMs }: { address: string; user: string; agoMs: number }): Login {
+function loginOf({ address, user, agoMs, session }: Seen): Login {
   const at = clock() - agoMs;
   const evidence = {
     by: 'log',
@@ -144,7 +154,7 @@ function loginOf({ address, user, agoMs }: { address: string; user: string; agoM
     service: 'imap',
     at,
     expiresAt: at + graceMs,
-    session: undefined,
+    session,
     evidence,
   };
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach } from '@jest/globals';
 import { tempDir } from '../../temp-dir.ts';
-import type { NodeOptions, Question, Size, State } from './node-process.ts';
+import type { NodeOptions, Question, Seen, Size, State } from './node-process.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, 'node-process.js');
 const GRACE_MS = 1_800_000;
@@ -66,10 +66,11 @@ export class Node {
     await this.logins([{ address, user, agoMs }]);
   }
 
-  async logins(logins: readonly { address: string; user: string; agoMs: number }[]): Promise<void> {
+  async logins(logins: readonly Seen[]): Promise<void> {
     await this.#ask({ ask: 'login', logins });
-    for (const { address, agoMs } of logins) {
-      const endsBy = performance.now() - agoMs + this.#options.graceMs;
+    for (const { address, agoMs, session } of logins) {
+      const lifeMs = session === undefined ? this.#options.graceMs : (this.#options.maxSessionMs ?? 0);
+      const endsBy = performance.now() - agoMs + lifeMs;
       Node.#endsBy.set(address, Math.max(endsBy, Node.#endsBy.get(address) ?? 0));
     }
   }
