@@ -2,8 +2,9 @@
  * The kernel refuses: strace makes system calls of the real daemon fail, on the log and on its store. It must end with a
  * failure, and its next start must lose nothing and grant nothing twice. Skipped where strace cannot trace.
  */
-import { spawnSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { CLI, loginLine, TestHost, until } from '../relaypass-process.ts';
@@ -57,6 +58,28 @@ function loginsIn(host: TestHost): number {
     const granted = () => daemon.stderr.match(/^granted /gm)?.length ?? 0;
     await until(() => granted() >= LOGINS - kept, 'the daemon to tell of them');
     expect(granted()).toBe(LOGINS - kept);
+  },
+  120_000,
+);
+
+(canTrace ? test : test.skip).each(['EMFILE', 'ENOSPC'])(
+  'goes on by looking where inotify has run out (%s)',
+  async (errno) => {
+    const host = new TestHost();
+    const trace = ['-D', '-f', '-qq', '-o', '/dev/null', '-e', `inject=inotify_init1,inotify_add_watch:error=${errno}`];
+    const args = [...trace, process.execPath, CLI, 'run', '--config', host.configFile];
+    const daemon = spawn('strace', args, { stdio: 'ignore' }); // with -D it becomes the daemon
+    const exited = once(daemon, 'exit');
+    try {
+      host.login('alice', '198.51.100.7');
+      await until(() => existsSync(host.map) && host.permitted().length === 1, 'the login before');
+      host.login('bob', '198.51.100.8');
+      await host.untilPermitted('198.51.100.7', '198.51.100.8');
+      expect(daemon.exitCode).toBeNull();
+    } finally {
+      daemon.kill('SIGTERM');
+      await exited;
+    }
   },
   120_000,
 );

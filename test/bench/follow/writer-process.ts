@@ -22,14 +22,21 @@ let startedAt = performance.now();
 let pausedAt = 0;
 let [lines, logins, isPaused] = [0, 0, false];
 
-const timer = setInterval(() => {
-  if (isPaused) return;
+setTimeout(writeDue, TICK_MS);
+
+/** Arms itself again when it is done: an interval that is always overdue would keep the signals waiting. */
+function writeDue(): void {
+  if (!isPaused) writeLines();
+  setTimeout(writeDue, TICK_MS);
+}
+
+function writeLines(): void {
   const due = Math.floor(((performance.now() - startedAt) * Number(rate)) / 1000);
   const head = `${priority}${new Date().toISOString()} mx `;
   let text = '';
   for (; lines < due; lines++) text += `${head}${nextMessage()}\n`;
   if (text !== '') write(text);
-}, TICK_MS);
+}
 
 process.on('SIGUSR2', () => {
   isPaused = !isPaused;
@@ -38,7 +45,7 @@ process.on('SIGUSR2', () => {
   if (isPaused) tell();
 });
 process.on('SIGTERM', () => {
-  clearInterval(timer);
+  isPaused = true;
   tell(() => process.exit());
 });
 tell();
