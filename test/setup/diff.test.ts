@@ -38,7 +38,9 @@ const anyText = fc
   .tuple(fc.array(fc.constantFrom('a\n', 'b\n', '\n', ' c\n', '-d\n'), { maxLength: 25 }), fc.constantFrom('', 'end'))
   .map(([lines, end]) => lines.join('') + end);
 
-test('patch makes the one text of the other by it', () => {
+const withPatch = spawnSync('patch', ['--version']).status === 0 ? test : test.skip;
+
+withPatch('patch makes the one text of the other by it', () => {
   const file = path.join(tempDir(), 'file');
   fc.assert(
     fc.property(anyText, anyText, (before, after) => {
