@@ -119,7 +119,6 @@ test('counters go on over a reload, and a source that is no longer read is not t
   const daemon = await host.startDaemon();
   host.login('alice', '198.51.100.7');
   await host.untilPermitted('198.51.100.7');
-  const lag = (file: string) => `relaypass_source_lag_seconds{source="file:${file}"}`;
   expect(await host.value(lag(host.log))).toBeGreaterThanOrEqual(0);
   const other = `${host.log}.other`;
   writeFileSync(host.configFile, readFileSync(host.configFile, 'utf8').replace(`"${host.log}"`, `"${other}"`));
@@ -226,3 +225,7 @@ withPromtool('promtool finds nothing wrong with what is told', async () => {
   const promtool = path.join(tools?.folder ?? '', 'promtool');
   expect(execFileSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('');
 });
+
+function lag(file: string): string {
+  return `relaypass_source_lag_seconds{source="file:${file}"}`;
+}
