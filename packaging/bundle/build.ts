@@ -48,7 +48,7 @@ const { metafile } = await build({
 });
 await build({
   ...COMMON,
-  entryPoints: ['src/bin/relaypass.ts', 'src/bin/probe-store.ts'],
+  entryPoints: ['src/bin/relaypass.ts', 'src/bin/probe-store.ts', 'src/bin/write-cdb.ts'],
   banner: { js: '#!/usr/bin/env node' },
   define: { 'import.meta.dirname': '__dirname' },
 });

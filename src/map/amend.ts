@@ -18,7 +18,8 @@ import { constants } from 'node:fs';
 import { copyFile, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeAside, NAME, type BuiltMap } from './aside.ts';
-import { BUILD_TIMEOUT_MS, writeMap } from './build.ts';
+import { BUILD_TIMEOUT_MS, mustHaveLastRow, writeMap } from './build.ts';
+import { changeCdb } from './cdb-writer.ts';
 import { HashFile } from './hash-file.ts';
 import { lookUp } from './lookup.ts';
 import { MapError } from './map-error.ts';
@@ -56,13 +57,18 @@ export function createAmender(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
     },
     amend: (target, change) =>
       makeAside(target, async (file) => {
-        if (target.builder === 'native')
-          return writeMap(target, file, await changedRows(target, change), { tools, timeoutMs });
+        if (target.builder === 'native') return rewrite(target, file, change, { tools, timeoutMs });
         await copyFile(target.file, file, constants.COPYFILE_FICLONE);
         if (changeHashFile(target, file, change)) return;
         await changeRows(target, path.dirname(file), change, { tools, timeoutMs });
       }),
   };
+}
+
+async function rewrite(target: MapTarget, file: string, change: MapChange, means: Means): Promise<void> {
+  if (target.type === 'text') return writeMap(target, file, await changedRows(target, change), means);
+  await changeCdb(target, file, change);
+  await mustHaveLastRow(target, path.dirname(file), means);
 }
 
 // An editmap takes 4 ms, and a build of n rows some 10 ms + n * 8 us.

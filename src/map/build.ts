@@ -11,7 +11,7 @@
 import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeAside, NAME, type BuiltMap } from './aside.ts';
-import { encodeCdb } from './cdb.ts';
+import { writeCdb } from './cdb-writer.ts';
 import { lookUp } from './lookup.ts';
 import { MapError } from './map-error.ts';
 import { answerOf, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
@@ -37,8 +37,13 @@ export function createBuilder(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
 export async function writeMap(target: MapTarget, file: string, rows: readonly MapRow[], means: Means): Promise<void> {
   if (target.type === 'text') return writeFile(file, sourceText(rows));
   const folder = path.dirname(file);
-  if (target.builder === 'native') await writeFile(file, encodeCdb(rows));
+  if (target.builder === 'native') await writeCdb(file, rows);
   else await runBuilder(target, folder, rows, means);
+  await mustHaveLastRow(target, folder, means);
+}
+
+/** @throws MapError where the map in `folder` lacks the row that each map ends with */
+export async function mustHaveLastRow(target: MapTarget, folder: string, means: Means): Promise<void> {
   if ((await lookUp(target, path.join(folder, NAME), SENTINEL.key, means)) === SENTINEL.value) return;
   throw new MapError(target, `the built map lacks its last row, ${SENTINEL.key}`);
 }
