@@ -3,55 +3,72 @@
  * message. It only reads: the maps that the configuration names are opened as the daemon opens them.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 
-// In the PATH may be another MTA's program of that name. Debian, Fedora, the rest.
+// In the PATH may be another MTA's program of that name. Debian's two, Fedora, the rest.
 const PROGRAMS = [
   '/usr/libexec/sendmail/sendmail',
+  '/usr/sbin/sendmail-mta',
   '/usr/sbin/sendmail.sendmail',
   '/usr/sbin/sendmail',
   '/usr/lib/sendmail',
 ];
-const TIMEOUT_MS = 30_000; // 11 ms, where no rule asks the DNS
-/** No other host's, and with the dot at its end nobody looks it up in the DNS. */
-const RECIPIENT = 'relaypass-probe@relaypass.invalid.';
+const TIMEOUT_MS = 60_000; // 11 ms, where no rule asks the DNS
 
 const GREETING = 'ADDRESS TEST MODE';
 
+/** No host's recipient, so that mail for it is relayed; with the dot at its end nobody looks it up in the DNS. */
+export const ELSEWHERE = 'relaypass-probe@relaypass.invalid.';
+
 export interface RuleTest {
-  /** What `check_rcpt` says of each client who would relay. */
+  /** What `check_rcpt` says of each client: about each recipient of the first, then of the second... */
   readonly verdicts: readonly Verdict[];
   /** What the map has for the key, undefined where it has none or cannot be read. */
   readonly value: string | undefined;
-  /** All that Sendmail printed. */
-  readonly output: string;
+  /** A line in which Sendmail says what it cannot do. */
+  readonly complaint: string | undefined;
 }
 
-/** `said` is for messages. */
+/** `relayed`: taken at least. `said` is Sendmail's own word. */
 export interface Verdict {
   readonly kind: 'relayed' | 'refused' | 'postponed';
   readonly said: string;
 }
 
 export interface Question {
-  /** A file, which Sendmail must find safe: no folder of its path may be writable for others. */
-  readonly cf: string;
   /** As Sendmail spells addresses: `192.0.2.7`, `IPv6:2001:db8:0:0:0:0:0:7`. */
   readonly clients: readonly string[];
+  readonly recipients: readonly string[];
   readonly lookUp: { readonly map: string; readonly key: string };
 }
 
-/** Asks; undefined where this host has no Sendmail that answers. */
-export async function testRules({ cf, clients, lookUp }: Question): Promise<RuleTest | undefined> {
-  const input = [...clients.flatMap(commandsFor), `/map ${lookUp.map} ${lookUp.key}`].join('\n');
+/**
+ * Asks; undefined where this host has no Sendmail that answers.
+ * @param cf which Sendmail must find safe, and its maps too: no folder of their paths may be writable for others
+ */
+export async function testRules(cf: string, question: Question): Promise<RuleTest | undefined> {
+  const { clients, recipients, lookUp } = question;
+  const asked = clients.flatMap((client) => commandsFor(client, recipients));
+  const input = [...asked, `/map ${lookUp.map} ${lookUp.key}`].join('\n');
   for (const program of PROGRAMS.filter((file) => existsSync(file))) {
     const output = await converse(program, cf, `${input}\n`);
     const verdicts = [...output.matchAll(/^check_rcpt +returns: (.*)$/gm)].map(([, said = '']) => verdictOf(said));
     const value = /map_lookup: .* returns (.*) \(\d+\)$/m.exec(output)?.[1];
-    if (output.startsWith(GREETING) && verdicts.length === clients.length) return { verdicts, value, output };
+    const complaint = /^.*(?:unsafe|missing|cannot|error).*$/im.exec(output)?.[0];
+    if (output.startsWith(GREETING) && verdicts.length === clients.length * recipients.length)
+      return { verdicts, value, complaint };
   }
   return undefined;
 }
+
+/** Asks a configuration that is written to `copy` for it. */
+export async function testCopy(copy: string, text: string, question: Question): Promise<RuleTest | undefined> {
+  writeFileSync(copy, text + QUICK_DNS, { mode: 0o600 });
+  return testRules(copy, question);
+}
+
+// Whatever a rule of the admin looks up there: one try of a second.
+const QUICK_DNS = '\nO Timeout.resolver.retry=1\nO Timeout.resolver.retrans=1s\n';
 
 function converse(program: string, cf: string, input: string): Promise<string> {
   return new Promise((resolve) => {
@@ -62,12 +79,12 @@ function converse(program: string, cf: string, input: string): Promise<string> {
   });
 }
 
-function commandsFor(client: string): string[] {
+function commandsFor(client: string, recipients: readonly string[]): string[] {
   return [
     `.D{client_addr}${client}`,
     `.D{client_name}[${client}]`,
     '.D{client_resolve}FAIL',
-    `check_rcpt ${RECIPIENT}`,
+    ...recipients.map((recipient) => `check_rcpt ${recipient}`),
   ];
 }
 

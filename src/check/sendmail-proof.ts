@@ -3,7 +3,7 @@
  * and what it does without an answer. In the place of the map, or of the look-up, the copy has one of ours that permits
  * two addresses; nothing that is live is asked or changed.
  */
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseAddress, withPrefix, type Address } from '../login/address.ts';
 import { createBuilder } from '../map/build.ts';
@@ -14,7 +14,7 @@ import { conversation } from '../server/conversation.ts';
 import { Listener } from '../server/listener.ts';
 import { socketmap } from '../server/socketmap.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
-import { testRules, type RuleTest, type Verdict } from './rule-test.ts';
+import { ELSEWHERE, testCopy, type RuleTest, type Verdict } from './rule-test.ts';
 import { withPlace } from './sendmail-cf.ts';
 
 /** What a configuration asks, and what takes its place. */
@@ -41,7 +41,8 @@ export async function prove(probe: Probe, cf: string, text: string): Promise<Fin
   try {
     chmodSync(folder, 0o755);
     const { there, missing, stop } = await probe.make(folder);
-    const ask = (place: string) => askOfCopy(path.join(folder, 'probe.cf'), withPlace(text, probe.map, place), probe);
+    const question = { clients: CLIENTS, recipients: [ELSEWHERE], lookUp: { map: probe.map, key: 'relaypass' } };
+    const ask = (place: string) => testCopy(path.join(folder, 'probe.cf'), withPlace(text, probe.map, place), question);
     const answers = [await ask(there), await ask(missing)] as const;
     await stop();
     return judge(answers, probe, cf);
@@ -101,14 +102,6 @@ function isListed(client: string): boolean {
 function rethrow(reason: unknown): never {
   throw reason;
 }
-
-async function askOfCopy(copy: string, text: string, { map }: Probe): Promise<RuleTest | undefined> {
-  writeFileSync(copy, text + QUICK_DNS, { mode: 0o600 });
-  return testRules({ cf: copy, clients: CLIENTS, lookUp: { map, key: 'relaypass' } });
-}
-
-// Whatever a rule of the admin looks up there: one try of a second.
-const QUICK_DNS = '\nO Timeout.resolver.retry=1\nO Timeout.resolver.retrans=1s\n';
 
 function judge([there, missing]: readonly (RuleTest | undefined)[], probe: Probe, cf: string): Finding[] {
   if (there !== undefined && missing !== undefined)

@@ -117,10 +117,10 @@ async function proved(probe: Probe, cf: string, text: string): Promise<Finding[]
 
 /** The map that stands, as Sendmail opens it. */
 async function checkReading({ file }: MapTarget, { name }: MapLine, cf: string): Promise<Finding> {
-  const live = await testRules({ cf, clients: [], lookUp: { map: name, key: SENTINEL.key } });
+  const live = await testRules(cf, { clients: [], recipients: [], lookUp: { map: name, key: SENTINEL.key } });
   if (live?.value === SENTINEL.value) return ok(`${file}: Sendmail reads it`);
-  const reason = /^.*(?:unsafe|missing|cannot|error).*$/im.exec(live?.output ?? '')?.[0];
-  const what = `${file}: Sendmail does not find its last row${reason === undefined ? '' : `: ${reason}`}`;
+  const reason = live?.complaint === undefined ? '' : `: ${live.complaint}`;
+  const what = `${file}: Sendmail does not find its last row${reason}`;
   return error(what, 'run "relaypass sweep", and see to the modes of the file and the folders above it');
 }
 

@@ -41,13 +41,13 @@ async function setUp(mta: Mta, configFile: string | undefined, apply: boolean): 
   const config = loadConfig(configFile);
   const tools = hostTools();
   const target = targetOf(mta, resolveMaps(config.map, config.state_dir, tools));
-  const plan = planFor(mta, target, tools, config);
+  const plan = await planFor(mta, target, tools, config);
   if (plan.changes.length === 0) print(`${mta} asks ${target.type}:${target.path} already: there is nothing to change`);
   for (const change of plan.changes) print(unifiedDiff(change));
   if (plan.changes.length > 0 && apply) {
     makeMaps(configFile);
-    plan.prove();
-    tellKept(replaceFiles(plan.changes, recordOf(mta), plan.confirm));
+    await plan.prove();
+    tellKept(await replaceFiles(plan.changes, recordOf(mta), plan.confirm));
   } else if (plan.changes.length > 0) {
     print('\nNothing was changed yet: --apply does it, and keeps the files as they were.');
   }
@@ -68,7 +68,7 @@ function targetOf(mta: Mta, targets: readonly MapTarget[]): MapTarget {
   throw new OperationalError('setup-no-map', EXIT.config, message);
 }
 
-function planFor(mta: Mta, target: MapTarget, tools: MapTools, { admission }: Config): Plan {
+async function planFor(mta: Mta, target: MapTarget, tools: MapTools, { admission }: Config): Promise<Plan> {
   return mta === 'sendmail' ? planSendmail(target, tools) : planPostfix(target, tools, admission.ipv6_prefix);
 }
 

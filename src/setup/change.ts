@@ -16,9 +16,9 @@ export interface Plan {
   /** What takes effect last comes last; empty where the MTA is wired already. */
   readonly changes: readonly Change[];
   /** Proves on copies, by the MTA's own programs, that the changes permit whom the map holds and nobody else. */
-  readonly prove: () => void;
+  readonly prove: () => Promise<void>;
   /** Makes sure of the files in their places. */
-  readonly confirm: () => void;
+  readonly confirm: () => Promise<void>;
 }
 
 /** What a text is known by later: of a generated one, without its comments. */

@@ -30,8 +30,8 @@ export function planPostfix(target: MapTarget, tools: MapTools, ipv6Prefix: 64 |
   const after = wanted.reduce((text, list) => written(file, text, list), before);
   return {
     changes: after === before ? [] : [{ file, before, after }],
-    prove: () => proveText(postfix, { folder, before, after }, wanted),
-    confirm: () => confirmReading(postfix, target),
+    prove: async () => proveText(postfix, { folder, before, after }, wanted),
+    confirm: async () => confirmReading(postfix, target),
   };
 }
 

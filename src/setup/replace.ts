@@ -28,7 +28,11 @@ import { readRecord, writeRecord, type Replaced } from './record.ts';
  * Replaces all files or none: where one cannot be, or `confirm` throws, everything is as it was.
  * @throws OperationalError `setup-applied` (69), `setup-failed` (73), or what `confirm` throws
  */
-export function replaceFiles(changes: readonly Change[], record: string, confirm: () => void): readonly Replaced[] {
+export async function replaceFiles(
+  changes: readonly Change[],
+  record: string,
+  confirm: () => Promise<void>,
+): Promise<readonly Replaced[]> {
   const items = changes.map(toReplace);
   refuseEarlier(items, record);
   const done: Replaced[] = [];
@@ -38,7 +42,7 @@ export function replaceFiles(changes: readonly Change[], record: string, confirm
       replaceFile(changes[index]?.before, changes[index]?.after ?? '', item);
       done.push(item);
     }
-    confirm();
+    await confirm();
     return items;
   } catch (failure) {
     for (const item of done.toReversed()) putBack(item);

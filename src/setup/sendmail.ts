@@ -21,14 +21,14 @@ const CF = `${MAIL}/sendmail.cf`;
 const RULES = '/etc/relaypass/popauth.m4';
 
 /** @throws OperationalError `setup-refused`, 69, where the configuration is none that can be changed safely */
-export function planSendmail(target: MapTarget, tools: MapTools): Plan {
+export async function planSendmail(target: MapTarget, tools: MapTools): Promise<Plan> {
   const cf = readIfThere(CF);
   if (cf === undefined) throw refused(`${CF}: not found: is Sendmail installed?`);
-  const changes = uses(cf, target) ? [] : wiring(cf, target, tools);
+  const changes = uses(cf, target) ? [] : await wiring(cf, target, tools);
   const after = changes.at(-1)?.after ?? cf;
   return {
     changes,
-    prove: () => aside((folder) => proveRules({ before: cf, after, folder, target, tools })),
+    prove: () => aside((folder) => proveRules({ before: cf, after, folder, type: target.type, tools })),
     confirm: () => confirmMap(CF),
   };
 }
@@ -38,7 +38,7 @@ function uses(cf: string, { path: map }: MapTarget): boolean {
 }
 
 /** The rules, sendmail.mc and what comes of it, in this order, so that sendmail.cf is newer than what it is made of. */
-function wiring(cf: string, target: MapTarget, tools: MapTools): Change[] {
+async function wiring(cf: string, target: MapTarget, tools: MapTools): Promise<Change[]> {
   const byHand = `append these lines to ${CF}, columns separated by tabs:\n\n${popauthCf(target)}`;
   const mc = readIfThere(MC);
   if (mc === undefined) throw refused(`${MC}: not found, so ${CF} is not made of it: ${byHand}`);
@@ -49,7 +49,7 @@ function wiring(cf: string, target: MapTarget, tools: MapTools): Change[] {
   }
   const rules = rulesFor(target);
   const newMc = withInclude(mc);
-  const newCf = aside((folder) => {
+  const newCf = await aside((folder) => {
     const copy = path.join(folder, 'popauth.m4');
     writeFileSync(copy, rules.after);
     return makeCf(newMc.replaceAll(RULES, copy), tools, byHand);
@@ -93,10 +93,10 @@ function makeCf(mc: string, tools: MapTools, byHand: string): string {
 }
 
 /** Beside sendmail.cf, since Sendmail takes no map from below /tmp, which anybody may write. */
-function aside<T>(work: (folder: string) => T): T {
+async function aside<T>(work: (folder: string) => T | Promise<T>): Promise<T> {
   const folder = mkdtempSync(`${MAIL}/.relaypass-`);
   try {
-    return work(folder);
+    return await work(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -16,7 +16,7 @@ const tools = postfixTools();
 const withPostfix = tools === undefined ? test.skip : test;
 
 /** What the plan makes of a main.cf, and what Postfix then uses in both lists. */
-function plan(text: string, ipv6Prefix: 64 | 128 = 128) {
+async function plan(text: string, ipv6Prefix: 64 | 128 = 128) {
   const folder = path.join(tempDir(), 'postfix');
   mkdirSync(folder);
   const level = text.includes('compatibility_level') ? '' : 'compatibility_level = 3.6\n';
@@ -25,7 +25,7 @@ function plan(text: string, ipv6Prefix: 64 | 128 = 128) {
   const env = { ...process.env, ...tools?.env, MAIL_CONFIG: folder };
   const made = planPostfix(TARGET, hostTools(env), ipv6Prefix);
   const [change] = made.changes;
-  made.prove();
+  await made.prove();
   expect(readFileSync(path.join(folder, 'main.cf'), 'utf8')).toBe(level + text);
   if (change !== undefined) writeOld(change.file, change.after);
   const used = (name: string) =>
@@ -43,16 +43,16 @@ function writeOld(file: string, text: string): void {
   utimesSync(file, 0, 0);
 }
 
-withPostfix('keeps the default in force where main.cf has no smtpd_relay_restrictions', () => {
-  const { text, relay, recipient } = plan('myhostname = mx.example\n');
+withPostfix('keeps the default in force where main.cf has no smtpd_relay_restrictions', async () => {
+  const { text, relay, recipient } = await plan('myhostname = mx.example\n');
   const list = `permit_mynetworks, permit_sasl_authenticated, permit_auth_destination, ${ASK}, defer_unauth_destination`;
   expect(text).toBe(`myhostname = mx.example\nsmtpd_relay_restrictions = ${list}\n`);
   expect(relay).toBe(list);
   expect(recipient).toBe('');
 });
 
-withPostfix('keeps the order and the layout of a list that is written', () => {
-  const { text } = plan(
+withPostfix('keeps the order and the layout of a list that is written', async () => {
+  const { text } = await plan(
     'smtpd_relay_restrictions = permit_mynetworks\n  # the office\n  check_client_access hash:/etc/office\n  reject_unauth_destination\nx = y\n',
   );
   expect(text).toBe(
@@ -60,8 +60,8 @@ withPostfix('keeps the order and the layout of a list that is written', () => {
   );
 });
 
-withPostfix('opens both lists where both refuse', () => {
-  const { relay, recipient } = plan(
+withPostfix('opens both lists where both refuse', async () => {
+  const { relay, recipient } = await plan(
     'smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n' +
       'smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, reject_rbl_client dnsbl.example\n',
   );
@@ -70,29 +70,28 @@ withPostfix('opens both lists where both refuse', () => {
   expect(recipient).toBe(`permit_mynetworks, ${ASK}, reject_unauth_destination, reject_rbl_client dnsbl.example`);
 });
 
-withPostfix('uses the recipient list alone where the relay list is empty', () => {
-  const { relay, recipient } = plan(
+withPostfix('uses the recipient list alone where the relay list is empty', async () => {
+  const { relay, recipient } = await plan(
     'smtpd_relay_restrictions =\nsmtpd_recipient_restrictions = reject_unauth_destination\n',
   );
   expect(relay).toBe('');
   expect(recipient).toBe(`permit_auth_destination, ${ASK}, reject_unauth_destination`);
 });
 
-withPostfix('lets no mail for this host in where nobody but the permitted may send', () => {
-  expect(plan('smtpd_relay_restrictions = permit_sasl_authenticated, reject\n').relay).toBe(
-    `permit_sasl_authenticated, ${ASK}, reject`,
-  );
+withPostfix('lets no mail for this host in where nobody but the permitted may send', async () => {
+  const { relay } = await plan('smtpd_relay_restrictions = permit_sasl_authenticated, reject\n');
+  expect(relay).toBe(`permit_sasl_authenticated, ${ASK}, reject`);
 });
 
-withPostfix('asks the plain map for the networks of ipv6_prefix = 64', () => {
-  expect(plan('', 64).relay).toContain(', check_client_access hash:/run/m, ');
+withPostfix('asks the plain map for the networks of ipv6_prefix = 64', async () => {
+  expect((await plan('', 64)).relay).toContain(', check_client_access hash:/run/m, ');
 });
 
-withPostfix('changes nothing on a host that is wired already', () => {
-  const { text } = plan('');
-  expect(plan(text).text).toBe(text);
+withPostfix('changes nothing on a host that is wired already', async () => {
+  const { text } = await plan('');
+  expect((await plan(text)).text).toBe(text);
   const spaced = text.replace('{regexp:/dev/null,hash:/run/m}', '{ regexp:/dev/null, hash:/run/m }');
-  expect(plan(spaced).text).toBe(spaced);
+  expect((await plan(spaced)).text).toBe(spaced);
 });
 
 withPostfix.each([
@@ -109,12 +108,12 @@ withPostfix.each([
     'an earlier refusal is behind a name',
     'mine = reject\nsmtpd_relay_restrictions = $mine, reject_unauth_destination\n',
   ],
-])('refuses, and says what to write by hand, where %s', (_, text) => {
-  expect(() => plan(text)).toThrow(/by hand/);
+])('refuses, and says what to write by hand, where %s', async (_, text) => {
+  await expect(plan(text)).rejects.toThrow(/by hand/);
 });
 
-withPostfix('refuses where nothing refuses to relay', () => {
-  expect(() => plan('compatibility_level = 0\n')).toThrow(/no list refuses to relay/);
+withPostfix('refuses where nothing refuses to relay', async () => {
+  await expect(plan('compatibility_level = 0\n')).rejects.toThrow(/no list refuses to relay/);
 });
 
 const anyWord = fc.constantFrom(
@@ -133,20 +132,23 @@ const anyList = fc
   .array(fc.tuple(anyWord, anySeparator), { maxLength: 6 })
   .map((words) => words.map(([word, separator]) => word + separator).join(''));
 
-withPostfix('however the lists are laid out, Postfix uses what it used, and the map right before what refuses', () => {
-  fc.assert(
-    fc.property(anyList, anyList, (relay, recipient) => {
-      const head = 'office = permit_tls_clientcerts\n';
-      const lists = `smtpd_relay_restrictions = ${relay}\nsmtpd_recipient_restrictions = ${recipient}\n`;
-      const was = { relay: expanded(relay), recipient: expanded(recipient) };
-      fc.pre([...was.relay, ...was.recipient].some(isRefusal));
-      const is = plan(head + lists);
-      expect(wordsOf(is.relay)).toEqual(opened(was.relay));
-      expect(wordsOf(is.recipient)).toEqual(opened(was.recipient));
-    }),
-    { numRuns: 25 },
-  );
-});
+withPostfix(
+  'however the lists are laid out, Postfix uses what it used, and the map right before what refuses',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(anyList, anyList, async (relay, recipient) => {
+        const head = 'office = permit_tls_clientcerts\n';
+        const lists = `smtpd_relay_restrictions = ${relay}\nsmtpd_recipient_restrictions = ${recipient}\n`;
+        const was = { relay: expanded(relay), recipient: expanded(recipient) };
+        fc.pre([...was.relay, ...was.recipient].some(isRefusal));
+        const is = await plan(head + lists);
+        expect(wordsOf(is.relay)).toEqual(opened(was.relay));
+        expect(wordsOf(is.recipient)).toEqual(opened(was.recipient));
+      }),
+      { numRuns: 25 },
+    );
+  },
+);
 
 function isRefusal(word: string): boolean {
   return ['reject', 'reject_unauth_destination', 'defer_unauth_destination'].includes(word);

@@ -18,8 +18,8 @@ let dir = '';
 let main = '';
 let rules = '';
 let record = '';
-const fine = () => undefined;
-const refuse = () => {
+const fine = async () => undefined;
+const refuse = async () => {
   throw new Error('postfix check failed');
 };
 
@@ -38,18 +38,18 @@ function changes(): Change[] {
   ];
 }
 
-test('replaces files, keeps mode and owner, and keeps what was', () => {
+test('replaces files, keeps mode and owner, and keeps what was', async () => {
   chmodSync(main, 0o640);
-  replaceFiles(changes(), record, fine);
+  await replaceFiles(changes(), record, fine);
   expect(readFileSync(main, 'utf8')).toBe('new\n');
   expect(readFileSync(rules, 'utf8')).toBe('rules\n');
   expect(readFileSync(`${main}.before-relaypass`, 'utf8')).toBe('old\n');
   expect(statSync(main).mode & 0o777).toBe(0o640);
 });
 
-test('undo puts back the very file, and leaves nothing of its own', () => {
+test('undo puts back the very file, and leaves nothing of its own', async () => {
   const { ino, mtimeMs } = statSync(main);
-  replaceFiles(changes(), record, fine);
+  await replaceFiles(changes(), record, fine);
   undoReplacement(record);
   expect(statSync(main)).toMatchObject({ ino, mtimeMs });
   expect(readdirSync(dir).toSorted()).toEqual(['etc', 'main.cf', 'new']);
@@ -57,65 +57,65 @@ test('undo puts back the very file, and leaves nothing of its own', () => {
   expect(undoReplacement(record)).toBeUndefined();
 });
 
-test('a link stays one, and the file that it names is replaced', () => {
+test('a link stays one, and the file that it names is replaced', async () => {
   const link = path.join(dir, 'link.cf');
   symlinkSync(main, link);
-  replaceFiles([{ file: link, before: 'old\n', after: 'new\n' }], record, fine);
+  await replaceFiles([{ file: link, before: 'old\n', after: 'new\n' }], record, fine);
   expect(readFileSync(main, 'utf8')).toBe('new\n');
   undoReplacement(record);
   expect(readFileSync(link, 'utf8')).toBe('old\n');
 });
 
-test('nothing is changed where the MTA does not take the result', () => {
-  expect(() => replaceFiles(changes(), record, refuse)).toThrow('nothing was changed: postfix check failed');
+test('nothing is changed where the MTA does not take the result', async () => {
+  await expect(replaceFiles(changes(), record, refuse)).rejects.toThrow('nothing was changed: postfix check failed');
   expect(readFileSync(main, 'utf8')).toBe('old\n');
   expect([rules, record, `${main}.before-relaypass`].filter(existsSync)).toEqual([]);
 });
 
-test('nothing is changed where a later file cannot be', () => {
+test('nothing is changed where a later file cannot be', async () => {
   const wanted = [...changes(), { file: path.join(dir, 'other'), before: 'was\n', after: 'is\n' }];
   writeFileSync(path.join(dir, 'other'), 'edited meanwhile\n');
-  expect(() => replaceFiles(wanted, record, fine)).toThrow('somebody else changed it at the same time');
+  await expect(replaceFiles(wanted, record, fine)).rejects.toThrow('somebody else changed it at the same time');
   expect(readFileSync(main, 'utf8')).toBe('old\n');
   expect(readFileSync(path.join(dir, 'other'), 'utf8')).toBe('edited meanwhile\n');
   expect([rules, record].filter(existsSync)).toEqual([]);
 });
 
-test('a file that somebody made meanwhile is not removed with ours', () => {
+test('a file that somebody made meanwhile is not removed with ours', async () => {
   writeFileSync(path.join(dir, 'popauth.m4'), 'theirs\n');
   const wanted = [{ file: path.join(dir, 'popauth.m4'), before: undefined, after: 'ours\n' }];
-  expect(() => replaceFiles(wanted, record, fine)).toThrow('somebody else');
+  await expect(replaceFiles(wanted, record, fine)).rejects.toThrow('somebody else');
   expect(readFileSync(path.join(dir, 'popauth.m4'), 'utf8')).toBe('theirs\n');
 });
 
-test('undo refuses where a file has changed since, touches none, and shows what differs', () => {
-  replaceFiles(changes(), record, fine);
+test('undo refuses where a file has changed since, touches none, and shows what differs', async () => {
+  await replaceFiles(changes(), record, fine);
   writeFileSync(main, 'new\nmine\n');
   expect(() => undoReplacement(record)).toThrow(/has changed since setup wrote it[^]*\n\+new\n\+mine\n/);
   expect(readFileSync(main, 'utf8')).toBe('new\nmine\n');
   expect(existsSync(rules)).toBe(true);
 });
 
-test('undo takes a generated file that was made anew for the one that it wrote', () => {
+test('undo takes a generated file that was made anew for the one that it wrote', async () => {
   writeFileSync(main, '# made on Monday\ncf\n');
   const change = { file: main, before: '# made on Monday\ncf\n', after: '# made on Tuesday\ncf\nours\n' };
-  replaceFiles([{ ...change, isGenerated: true }], record, fine);
+  await replaceFiles([{ ...change, isGenerated: true }], record, fine);
   writeFileSync(main, '# made on Wednesday\ncf\nours\n');
   undoReplacement(record);
   expect(readFileSync(main, 'utf8')).toBe('# made on Monday\ncf\n');
 });
 
-test('a second setup is refused until the first is undone', () => {
-  replaceFiles(changes(), record, fine);
+test('a second setup is refused until the first is undone', async () => {
+  await replaceFiles(changes(), record, fine);
   const again = [{ file: main, before: 'new\n', after: 'newer\n' }];
-  expect(() => replaceFiles(again, record, fine)).toThrow('--undo');
+  await expect(replaceFiles(again, record, fine)).rejects.toThrow('--undo');
   expect(readFileSync(main, 'utf8')).toBe('new\n');
 });
 
-test.each([0, 1, 2])('undo mends what kill -9 left after %i of the steps with a file', (steps) => {
+test.each([0, 1, 2])('undo mends what kill -9 left after %i of the steps with a file', async (steps) => {
   const later = path.join(dir, 'later');
   writeFileSync(later, 'was\n');
-  replaceFiles([...changes(), { file: later, before: 'was\n', after: 'is\n' }], record, fine);
+  await replaceFiles([...changes(), { file: later, before: 'was\n', after: 'is\n' }], record, fine);
   const kept = readFileSync(record, 'utf8');
   undoReplacement(record);
   writeFileSync(record, kept); // nothing but the record was written
@@ -128,8 +128,8 @@ test.each([0, 1, 2])('undo mends what kill -9 left after %i of the steps with a 
   expect(existsSync(rules)).toBe(false);
 });
 
-test('a record that was cut short is none to go by', () => {
-  replaceFiles(changes(), record, fine);
+test('a record that was cut short is none to go by', async () => {
+  await replaceFiles(changes(), record, fine);
   writeFileSync(record, '[{"file"');
   expect(() => undoReplacement(record)).toThrow('is not a record of setup');
 });
