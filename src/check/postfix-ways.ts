@@ -67,9 +67,19 @@ export function lookupWay(lookup: LookupConfig, queue: string): Way | undefined 
 }
 
 /** The setting that has Postfix ask `way`, with all else in the list as it is: what `postconf -e` takes. */
-export function postfixSetting(list: Restrictions, way: Way): string {
-  const value = withRestriction(list, way.restriction, (argument) => way.judge(bare(argument)) !== 'other');
-  return `${list.parameter} = ${value}`;
+export function postfixSetting({ parameter, words }: Restrictions, way: Way): string {
+  const value = withRestriction(words, way.restriction, (argument) => way.judge(bare(argument)) !== 'other');
+  return `${parameter} = ${value}`;
+}
+
+/** The argument that asks `way` and other tables in one: those may refuse, and would be lost with it. */
+export function sharedArgument({ words }: Restrictions, { target }: Way): string | undefined {
+  if (target === undefined) return undefined;
+  const ours = new Set(['', 'unionmap:', 'regexp:/dev/null']);
+  return words.map(bare).find((word) => {
+    const isOurs = tablesIn(word).map((part) => part.endsWith(`:${target.path}`));
+    return isOurs.includes(true) && tablesIn(word).some((part, index) => isOurs[index] !== true && !ours.has(part));
+  });
 }
 
 /** A word without its blanks, as two spellings of it are compared. */

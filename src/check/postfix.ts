@@ -10,8 +10,8 @@ import type { MapTarget } from '../map/target.ts';
 import type { MapTools } from '../map/tools.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
 import { askPostfix, relayRestrictions } from './postconf.ts';
-import { bare, lookupWay, mapWay, postfixSetting, type Verdict, type Way } from './postfix-ways.ts';
-import { refuses, wordsOf, type Restrictions } from './wiring.ts';
+import { bare, lookupWay, mapWay, postfixSetting, sharedArgument, type Verdict, type Way } from './postfix-ways.ts';
+import { isRelayRefusal, refuses, wordsOf, type Restrictions } from './wiring.ts';
 
 /** What the configuration of relaypass has for the MTAs. */
 export interface Wired {
@@ -34,6 +34,8 @@ export function checkPostfix({ targets, lookups, ipv6Prefix }: Wired, tools: Map
 }
 
 function asCommand(list: Restrictions, way: Way): string {
+  const shared = sharedArgument(list, way);
+  if (shared !== undefined) return `take ${way.name} out of ${shared} by hand, and check again`;
   return `run postconf -e '${postfixSetting(list, way)}' && postfix reload`;
 }
 
@@ -76,8 +78,11 @@ function checkPlace(list: Restrictions, way: Way): Finding[] {
     return [error(`main.cf: ${parameter} has ${refusal} before ${argument}, which is never asked`, todo)];
   const found = ok(`main.cf: ${parameter} asks ${argument}`);
   if (parameter !== 'smtpd_relay_restrictions' || before.includes('permit_auth_destination')) return [found];
+  const end = words.find(refuses);
+  if (!isRelayRefusal(end)) return [found]; // mail for this host is refused there too
   const what = `main.cf: ${parameter} has no permit_auth_destination before ${argument}: without an answer inbound mail is put off`;
-  return [found, warning(what, todo)];
+  const byHand = `have it there, where inbound mail need not pass what follows ${end}`;
+  return [found, warning(what, words.at(-1) === end ? todo : byHand)];
 }
 
 /** What the list that is asked later refuses, the first has let through for nothing. */

@@ -28,13 +28,16 @@ export function postfixRestriction(target: MapTarget, ipv6Prefix: 64 | 128): str
 /** A list of restrictions that decides about relaying. */
 export interface Restrictions {
   readonly parameter: 'smtpd_relay_restrictions' | 'smtpd_recipient_restrictions';
-  /** As Postfix splits it: blanks and commas separate, braces hold together. */
+  /** As Postfix splits it: {@link WORD}. */
   readonly words: readonly string[];
 }
 
+/** A word of a list of restrictions: blanks and commas separate, braces hold together. */
+export const WORD = /(?:[^\s,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+/g;
+
 /** The words of a list of restrictions; each as it is written. */
 export function wordsOf(list: string): string[] {
-  return list.match(/(?:[^\s,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+/g) ?? [];
+  return list.match(WORD) ?? [];
 }
 
 /** Whether a word of restrictions ends the search for a client that has not been permitted before it. */
@@ -43,32 +46,47 @@ export function refuses(word: string): boolean {
 }
 
 /**
- * The list with `restriction` in it, right before what refuses, and without the pairs of words that ask `replaced`. In
- * smtpd_relay_restrictions mail for this host is let through before that, so that it needs no map; in the other list
- * that would go round what the admin has after it.
+ * What comes into a list before its first word that refuses, so that `restriction` is asked. Mail for this host is let
+ * through before that, so that it needs no answer, where that is sure to permit nothing new: where all that follows is
+ * the refusal to relay itself.
  */
-export function withRestriction(
-  { parameter, words }: Restrictions,
-  restriction: string,
-  replaced: (argument: string) => boolean,
-): string {
-  const rest = words.filter((word, index) => !replaced(word) && !isAsking(word, words[index + 1], replaced));
-  const refusal = rest.findIndex(refuses);
-  const [before, after] =
-    refusal < 0 ? [rest, ['reject_unauth_destination']] : [rest.slice(0, refusal), rest.slice(refusal)];
-  const isKept = parameter === 'smtpd_relay_restrictions' && !before.includes('permit_auth_destination');
-  const ours = isKept ? ['permit_auth_destination', restriction] : [restriction];
-  return joined([...before, ...ours, ...after]);
+export function additions(words: readonly string[], restriction: string): string[] {
+  const isLast = words.findIndex(refuses) === words.length - 1 && isRelayRefusal(words.at(-1));
+  return isLast && !words.includes('permit_auth_destination')
+    ? ['permit_auth_destination', restriction]
+    : [restriction];
 }
 
-function isAsking(word: string, argument: string | undefined, replaced: (argument: string) => boolean): boolean {
-  return /^check_\w+$/.test(word) && argument !== undefined && replaced(argument);
+/** Whether a word refuses what is to be relayed, and only that. */
+export function isRelayRefusal(word: string | undefined): boolean {
+  return word?.endsWith('_unauth_destination') === true;
 }
 
-/** With commas, but none between a check and what it asks. */
-function joined(words: readonly string[]): string {
-  return words
+/** The list with `added` before its first word that refuses: with commas, but none between a check and what it asks. */
+export function withAdded(words: readonly string[], added: readonly string[]): string {
+  const refusal = words.findIndex(refuses);
+  return [...words.slice(0, refusal), ...added, ...words.slice(refusal)]
     .map((word) => (/^check_\w+$/.test(word) ? `${word} ` : `${word}, `))
     .join('')
     .replace(/, $/, '');
+}
+
+/**
+ * The list with `restriction` where it belongs, and nowhere else: without the words that ask `replaced`. It permits
+ * nothing that was refused but what the restriction does.
+ */
+export function withRestriction(
+  words: readonly string[],
+  restriction: string,
+  replaced: (argument: string) => boolean,
+): string {
+  const rest = words.filter((_, index) => !isAbout(words.slice(index), replaced));
+  const closed = rest.some(refuses) ? rest : [...rest, 'reject_unauth_destination'];
+  return withAdded(closed, additions(closed, restriction));
+}
+
+/** A check goes with what it asks, and warn_if_reject with the check, lest it turn the next refusal into a warning. */
+function isAbout([word, ...next]: readonly string[], replaced: (argument: string) => boolean): boolean {
+  if (word === undefined) return false;
+  return replaced(word) || (/^(check_\w+|warn_if_reject)$/.test(word) && isAbout(next, replaced));
 }

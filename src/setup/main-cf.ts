@@ -9,7 +9,7 @@
  *
  * Limits: what `$name` stands for is not looked into. Whoever writes the result asks Postfix what it makes of it.
  */
-import { refuses } from '../check/wiring.ts';
+import { refuses, WORD } from '../check/wiring.ts';
 
 /** Puts `added` into the list `name`, before the first word of it that refuses; undefined where none is written there. */
 export function insertRestriction(text: string, name: string, added: readonly string[]): string | undefined {
@@ -29,9 +29,9 @@ export function defines(text: string, name: string): boolean {
 }
 
 /** Defines `name`, which the file does not yet. */
-export function appendDefinition(text: string, name: string, words: readonly string[]): string {
+export function appendDefinition(text: string, name: string, value: string): string {
   const end = text === '' || text.endsWith('\n') ? '' : '\n';
-  return `${text}${end}${name} = ${words.join(', ')}\n`;
+  return `${text}${end}${name} = ${value}\n`;
 }
 
 interface Value {
@@ -69,8 +69,7 @@ function blanked(line: string): string {
   return line.replaceAll(/[^\n]/g, ' ');
 }
 
-/** The words and where they stand; what is in braces is one of them. */
+/** The words and where they stand. */
 function tokensOf(text: string): { readonly word: string; readonly at: number }[] {
-  const words = text.matchAll(/(?:[^\s,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+/g);
-  return [...words].map(({ 0: word, index }) => ({ word, at: index }));
+  return [...text.matchAll(WORD)].map(({ 0: word, index }) => ({ word, at: index }));
 }

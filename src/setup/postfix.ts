@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { postfixRestriction, postfixTable, refuses, wordsOf } from '../check/wiring.ts';
+import { additions, postfixRestriction, postfixTable, refuses, withAdded, wordsOf } from '../check/wiring.ts';
 import type { OperationalError } from '../errors.ts';
 import { SENTINEL } from '../map/render.ts';
 import type { MapTarget } from '../map/target.ts';
@@ -63,7 +63,7 @@ function wantedList(
       `${where}: take it out, or write "${postfixRestriction(target, ipv6Prefix)}" by hand, before what refuses`,
     );
   }
-  return { name, now, added: [...inbound(now, refusal), postfixRestriction(target, ipv6Prefix)] };
+  return { name, now, added: additions(now, postfixRestriction(target, ipv6Prefix)) };
 }
 
 /** Blanks in braces mean nothing. */
@@ -71,37 +71,13 @@ function isSame(word: string, table: string): boolean {
   return word.replaceAll(/\s/g, '') === table;
 }
 
-/**
- * Mail for this host is let through before the map, so that it needs none, where that is sure to permit nothing new:
- * where all that follows is the refusal to relay itself.
- */
-function inbound(words: readonly string[], refusal: number): string[] {
-  const isLast = refusal === words.length - 1 && words[refusal]?.endsWith('_unauth_destination') === true;
-  return isLast && !words.includes('permit_auth_destination') ? ['permit_auth_destination'] : [];
-}
-
 function written(file: string, text: string, { name, now, added }: WantedList): string {
   if (added.length === 0) return text;
-  if (!defines(text, name)) return appendDefinition(text, name, wordsAfter(now, added));
+  if (!defines(text, name)) return appendDefinition(text, name, withAdded(now, added));
   const inserted = insertRestriction(text, name, added);
   if (inserted !== undefined) return inserted;
   const what = `${file}: what refuses in ${name} is not written there, but in something that it refers to`;
   throw refused(`${what}: write "${added.join(', ')}" by hand, before that`);
-}
-
-function wordsAfter(now: readonly string[], added: readonly string[]): string[] {
-  const refusal = now.findIndex(refuses);
-  return pairs([...now.slice(0, refusal), ...added, ...now.slice(refusal)]);
-}
-
-/** A check and what it asks are one word of a definition that is written anew. */
-function pairs(words: readonly string[]): string[] {
-  const joined: string[] = [];
-  for (const word of words) {
-    if (/^check_\w+$/.test(joined.at(-1) ?? '')) joined.push(`${joined.pop()} ${word}`);
-    else joined.push(word);
-  }
-  return joined;
 }
 
 interface Texts {
@@ -114,12 +90,17 @@ function proveText(postfix: PostfixTools, { folder, before, after }: Texts, list
   const [was, is] = [before, after].map((text) => postfix.settingsOf(folder, text));
   for (const [name, value] of is ?? []) {
     const list = lists.find((wanted) => wanted.name === name);
-    const expected = list === undefined ? was?.get(name) : wordsAfter(list.now, list.added).join(' ');
-    const found = list === undefined ? value : wordsOf(value).join(' ');
+    const expected = list === undefined ? was?.get(name) : bareWords(withAdded(list.now, list.added));
+    const found = list === undefined ? value : bareWords(value);
     if (found !== expected) throw unproven(`${name} would be "${value}"`);
   }
   const lost = [...(was?.keys() ?? [])].find((name) => is?.has(name) !== true);
   if (lost !== undefined) throw unproven(`${lost} would be lost`);
+}
+
+/** However the words are separated. */
+function bareWords(list: string): string {
+  return wordsOf(list).join(' ');
 }
 
 function unproven(what: string): OperationalError {

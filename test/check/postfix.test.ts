@@ -85,6 +85,30 @@ test('warns where a missing map would put off inbound mail', () => {
   expect(second).toMatch(/^warning .* no permit_auth_destination before/);
 });
 
+test('has no inbound mail let in where nobody but the permitted may send', () => {
+  const relay = 'permit_sasl_authenticated, reject';
+  const wired = `permit_sasl_authenticated, check_client_access ${MAP}, reject`;
+  expect(check({ relay })[0]?.todo).toContain(`'smtpd_relay_restrictions = ${wired}'`);
+  expect(findings({ relay: wired })).toEqual(ALL_WELL);
+});
+
+test('has no inbound mail go round what comes after the refusal to relay', () => {
+  const relay = 'permit_mynetworks, reject_unauth_destination, check_sender_access hash:/etc/senders';
+  const wired = relay.replace('reject', `check_client_access ${MAP}, reject`);
+  expect(check({ relay })[0]?.todo).toContain(`'smtpd_relay_restrictions = ${wired}'`);
+  expect(check({ relay: wired })[1]).toMatchObject({
+    severity: 'warning',
+    todo: 'have it there, where inbound mail need not pass what follows reject_unauth_destination',
+  });
+});
+
+test("prints no command that would take out an admin's own table", () => {
+  const relay = GOOD.replace(MAP, `unionmap:{cidr:/etc/blocked, hash:${PATH}}`);
+  expect(check({ relay })[0]?.todo).toBe(
+    `take hash:${PATH} out of unionmap:{cidr:/etc/blocked,hash:${PATH}} by hand, and check again`,
+  );
+});
+
 test('warns of the map in mynetworks', () => {
   expect(findings({ networks: `hash:${PATH}` })).toContainEqual(expect.stringMatching(/^warning main.cf: mynetworks/));
 });

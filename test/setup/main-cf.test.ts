@@ -46,5 +46,5 @@ test('a definition that is a comment is none', () => {
 });
 
 test('a new definition begins on a line of its own', () => {
-  expect(appendDefinition('a = b', 'x', ['c', 'd'])).toBe('a = b\nx = c, d\n');
+  expect(appendDefinition('a = b', 'x', 'c, d')).toBe('a = b\nx = c, d\n');
 });
