@@ -127,6 +127,20 @@ onLab('relaypass setup', () => {
     expect(existsSync('/etc/relaypass/popauth.m4')).toBe(false);
   });
 
+  test.each([
+    ['would answer strangers otherwise than now', 'SLocal_Relay_Auth\nR$*\t\t$# RELAY\n'],
+    ['would not relay for whom the map holds', ''],
+  ])('changes nothing where rules that are there already %s', (expected, rules) => {
+    const before = [MC, CF].map((file) => readFileSync(file, 'utf8'));
+    const kept = `LOCAL_CONFIG\nKpopauth hash -T<TMPF> /var/lib/relaypass/popauth\nLOCAL_RULESETS\n${rules}`;
+    writeFileSync('/etc/relaypass/popauth.m4', kept);
+    const { status, stderr } = relaypass('setup', 'sendmail', '--apply');
+    rmSync('/etc/relaypass/popauth.m4');
+    expect(stderr).toContain(expected);
+    expect(status).toBe(69);
+    expect([MC, CF].map((file) => readFileSync(file, 'utf8'))).toEqual(before);
+  });
+
   test('ties the map into Sendmail: a login opens the relay, and nothing else does', async () => {
     expect(relaypass('setup', 'sendmail', '--apply')).toMatchObject({ status: 0, stderr: '' });
     await sendmail.start();
