@@ -4,11 +4,21 @@
  * A map is built by the host's makemap, or the one below ~/.cache/relaypass/lab (test/e2e/lab/fetch.sh sendmail).
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createBuilder } from '../../src/map/build.ts';
 import { renderMap, sourceText } from '../../src/map/render.ts';
 import type { MapTarget } from '../../src/map/target.ts';
@@ -31,7 +41,7 @@ for (const [entries, targets] of [
   [100_000, [15, 30]],
 ] as const)
   rows.push(await toMap(entries, targets));
-rows.push(await toAnswer());
+rows.push(await toAnswer(), await toDisk());
 rows.push(...(await rebuild(100_000)));
 report('live', rows);
 
@@ -61,11 +71,26 @@ async function toAnswer(): Promise<Row> {
     });
   const times = await eachLogin(async (address, user) => {
     host.logIn(address, user);
-    while (!(await ask(address)).includes('OK')) await setImmediate();
+    while (!(await ask(address)).includes('OK')) await sleep(1); // who asks without a pause is what the daemon waits for
   });
   socket.destroy();
   await host.remove();
   return rowOf('append to a permitted live answer, p50 / p99', times, 2, 5);
+}
+
+/** What of each of them is the disk's: a login is committed before anybody is told of it. */
+async function toDisk(): Promise<Row> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'relaypass-bench-'));
+  const file = openSync(path.join(dir, 'page'), 'w');
+  const times = await eachLogin(async () => {
+    writeSync(file, Buffer.alloc(4096, performance.now()));
+    fdatasyncSync(file);
+  });
+  closeSync(file);
+  rmSync(dir, { recursive: true });
+  const [half, most] = [percentile(times, 50), percentile(times, 99)];
+  const measured = `${half.toFixed(1)} / ${most.toFixed(1)} ms`;
+  return { what: 'a page of 4 KiB written and synced, p50 / p99', measured, target: '', isMet: undefined };
 }
 
 /** What each new client's login takes, milliseconds; each waits until the last one's work is over. */
