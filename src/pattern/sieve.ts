@@ -66,7 +66,7 @@ export class Sieve {
       return bytes[start + 15] === SPACE ? start + 16 : -1;
     }
     if (bytes[start + 4] !== DASH || bytes[start + 7] !== DASH || bytes[start + 10] !== LETTER_T) return -1;
-    const stampEnd = tokenEnd(bytes, start + 19);
+    const stampEnd = isLongStamp(bytes, start) ? start + LONG_STAMP : tokenEnd(bytes, start + 19);
     return bytes[stampEnd] === SPACE ? stampEnd + 1 : -1;
   }
 
@@ -121,7 +121,9 @@ const SHORTEST = 20;
 
 // Not imported: V8 looks an imported constant up each time, which is a fifth of the work here.
 const SPACE = 0x20;
+const PLUS = 0x2b;
 const DASH = 0x2d;
+const DOT = 0x2e;
 const COLON = 0x3a;
 const LETTER_T = 0x54;
 const BRACKET = 0x5b;
@@ -130,6 +132,20 @@ const END_BRACKET = 0x5d;
 function hashed(hash: number, byte: number): number {
   return (Math.imul(hash, 31) + byte) | 0;
 }
+
+/** `2026-11-24T08:15:30.123456+01:00 `, rsyslog's: no host has what would look the same behind a shorter stamp. */
+function isLongStamp(bytes: Buffer, start: number): boolean {
+  const sign = bytes[start + 26];
+  return (
+    bytes[start + LONG_STAMP] === SPACE &&
+    bytes[start + 29] === COLON &&
+    bytes[start + 19] === DOT &&
+    isDigit(bytes[start + 25]) &&
+    (sign === PLUS || sign === DASH)
+  );
+}
+
+const LONG_STAMP = 32;
 
 /** The next space or control character: an LF ends the line, the end of the bytes too. */
 function tokenEnd(bytes: Buffer, start: number): number {
