@@ -31,8 +31,9 @@ export class HashFile {
   /** Opens `file` for changes; undefined where it is none of its kind. */
   static open(file: string): HashFile | undefined {
     const fd = openSync(file, 'r+');
-    const head = readAt(fd, 0, HEAD_BYTES);
-    if (isOurKind(head)) return new HashFile(fd, readAt(fd, 0, head.readUInt32LE(20)));
+    const head = readUpTo(fd, 0, MAX_PAGE_BYTES);
+    const meta = head.subarray(0, pageBytesOf(head));
+    if (meta.length > 0) return new HashFile(fd, meta);
     closeSync(fd);
     return undefined;
   }
@@ -116,16 +117,22 @@ export class HashFile {
   }
 }
 
-const HEAD_BYTES = 224;
+const MAX_PAGE_BYTES = 32_768; // of 65,536 an offset could not tell its end
 const MAGIC = 0x061561;
 const CHARKEY = Buffer.from('%$sniglet^&\0'); // its hash in the file tells which function made it
 
+/** 0 where a file that begins so is not of our kind. */
+function pageBytesOf(head: Buffer): number {
+  const pageBytes = [512, 1024, 2048, 4096, 8192, 16_384, MAX_PAGE_BYTES].find(
+    (bytes) => bytes <= head.length && head.readUInt32LE(20) === bytes,
+  );
+  return pageBytes !== undefined && isOurKind(head) ? pageBytes : 0;
+}
+
 function isOurKind(head: Buffer): boolean {
-  const pageBytes = head.readUInt32LE(20);
   return (
     head.readUInt32LE(12) === MAGIC &&
     head.readUInt32LE(16) === 9 &&
-    [512, 1024, 2048, 4096, 8192, 16_384, 32_768].includes(pageBytes) && // of 65,536 an offset could not tell its end
     head.readUInt16LE(24) === 0x0800 && // not encrypted, and the type
     head[26] === 0 &&
     head.readUInt32LE(48) === 0 &&
@@ -141,10 +148,14 @@ function hashOf(key: Buffer): number {
 }
 
 function readAt(fd: number, position: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  if (readSync(fd, bytes, 0, length, position) < length && length !== HEAD_BYTES)
-    throw new RangeError('a page is missing');
+  const bytes = readUpTo(fd, position, length);
+  if (bytes.length < length) throw new RangeError('a page is missing');
   return bytes;
+}
+
+function readUpTo(fd: number, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, readSync(fd, bytes, 0, length, position));
 }
 
 /** The order of keys in a sorted page: of two that begin alike the longer one is first. */

@@ -101,6 +101,13 @@ test.each<[string, (bytes: Buffer) => unknown]>([
   expect(HashFile.open(file)).toBeUndefined();
 });
 
+test('takes no file that ends within its first page', () => {
+  for (const bytes of [20, 30, 224, PAGE_BYTES - 1]) {
+    writeFileSync(file, EMPTY_MAP.subarray(0, bytes));
+    expect(HashFile.open(file)).toBeUndefined();
+  }
+});
+
 test('takes no empty file and no text', () => {
   for (const text of ['', 'Connect:198.51.100.7\tRELAY\n'.repeat(50)]) {
     writeFileSync(file, text);
