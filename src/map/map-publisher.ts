@@ -41,11 +41,14 @@ export interface MapPublisherOptions {
   readonly onAttempt?: (result: PublishResult, elapsedMs: number) => void;
   /** The first pause after a failure; it doubles up to ten seconds. @default 1000 */
   readonly retryMs?: number;
+  /** How often a map is looked at while nothing changes. @default a minute */
+  readonly lookMs?: number;
 }
 
 const MAX_RETRY_MS = 10_000; // a request waits for the next try, and may be to take away an address past its time
 const BASE_POLL_MS = 2000; // a stat each; an editor's rename is seen as well
 const REPORT_INTERVAL_MS = 60_000;
+const LOOK_MS = 60_000; // a few stats; what is an hour old, or was overwritten, is built anew
 
 /** One map's attempts, one at a time. */
 export class MapPublisher {
@@ -57,9 +60,10 @@ export class MapPublisher {
   #last: Promise<unknown> = Promise.resolve();
   /** The attempt that has not begun, for all who ask in the meantime. */
   #waiting: Promise<PublishResult> | undefined;
-  readonly #onBase = (): void => this.request();
+  readonly #onChance = (): void => this.request();
   #rebuild = false;
   #retry: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
   #failures = 0;
   #stopped = false;
 
@@ -71,10 +75,11 @@ export class MapPublisher {
     this.#map = new StandingMap({ ...options, onTrouble });
   }
 
-  /** Publishes whenever the base changes, until {@link stop}. */
+  /** Publishes whenever the base changes, or the map is no more the one that it was, until {@link stop}. */
   start(): void {
     const { base } = this.#target;
-    if (base !== undefined) watchFile(base, { interval: BASE_POLL_MS, persistent: false }, this.#onBase);
+    this.#look = setInterval(this.#onChance, this.#options.lookMs ?? LOOK_MS).unref();
+    if (base !== undefined) watchFile(base, { interval: BASE_POLL_MS, persistent: false }, this.#onChance);
   }
 
   rebuild(): Promise<PublishResult> {
@@ -100,7 +105,8 @@ export class MapPublisher {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#target.base !== undefined) unwatchFile(this.#target.base, this.#onBase);
+    clearInterval(this.#look);
+    if (this.#target.base !== undefined) unwatchFile(this.#target.base, this.#onChance);
     this.#forgetRetry();
     await this.#last;
   }

@@ -30,7 +30,7 @@ export class Publisher {
     this.#maps = targets.map((target) => new MapPublisher({ ...options, builder, target }));
   }
 
-  /** Has a change of an admin's own source published too, until {@link stop}. */
+  /** Has a change of an admin's own source published too, and a map that is overwritten or old, until {@link stop}. */
   start(): void {
     for (const map of this.#maps) map.start();
   }

@@ -4,7 +4,8 @@
  *
  * It is built anew when this process has not put it there, or an attempt since then has failed; when the file is not
  * the very one any more; when the admin's source has changed or is in error; when the store does not know all that has
- * changed since; when the change is a large one; and once an hour, so that nothing which went wrong unseen lives on.
+ * changed since; when the change is a large one; and when it is an hour old, whether or not anything has changed, so that
+ * nothing which went wrong unseen lives on.
  */
 import { existsSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
@@ -100,6 +101,7 @@ export class StandingMap {
 
   #isTrue({ generation }: SetState): boolean {
     const { base, file } = this.#target;
+    if (this.#ours !== undefined && this.#isOld(this.#ours)) return false;
     if (isStandIn(this.#target, this.#base) || (base !== undefined && !hasDateOf(this.#base, file))) return false;
     const published = this.#options.store.published(file);
     return published !== undefined && published.intact && published.generation === generation;
@@ -133,10 +135,15 @@ export class StandingMap {
     return undefined;
   }
 
-  #isSureOf({ builtAt, base, stamp }: Ours): boolean {
+  #isSureOf(ours: Ours): boolean {
+    if (this.#isOld(ours)) return false;
+    return ours.base === this.#base && ours.stamp === this.#stampOfFile(); // a base in error is read anew each time
+  }
+
+  /** Also where the clock was set back. */
+  #isOld({ builtAt }: Ours): boolean {
     const ageMs = this.#options.clock() - builtAt;
-    if (ageMs < 0 || ageMs >= REBUILD_EVERY_MS) return false;
-    return base === this.#base && stamp === this.#stampOfFile(); // one in error is read anew each time
+    return ageMs < 0 || ageMs >= REBUILD_EVERY_MS;
   }
 
   /** Those of the addresses on which the admin's entries have no say. */

@@ -9,6 +9,7 @@ import type { MapTarget } from '../../src/map/target.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addressOf, GRACE_MS, MINUTE_MS, permitted } from '../store/fixture.ts';
 import { MapPlace } from './map-place.ts';
+import { until } from './until.ts';
 
 let place: MapPlace;
 let store: Store;
@@ -74,7 +75,7 @@ test('builds anew after another process has published', async () => {
 });
 
 test('builds anew after another process has changed the store', async () => {
-  const other = await place.open();
+  const other = await place.open({ broken: 'refuse-by-head' }); // as a command does, without a process that reads it all
   other.record({ logins: [place.login('198.51.100.4', 'bob')] });
   logIn('198.51.100.5');
   await expectTrueBy(['build']);
@@ -136,6 +137,26 @@ test('builds all of it once an hour, and after the clock was set back', async ()
   place.now -= 1;
   logIn('198.51.100.9');
   await expectTrueBy(['build']);
+});
+
+test('builds what it has changed anew after an hour, though nothing more has changed', async () => {
+  place.now += GRACE_MS;
+  await expectTrueBy(['change']);
+  place.now += GRACE_MS - 1;
+  expect((await publisher.publishNow())[0]?.outcome).toBe('unchanged');
+  place.now += 1;
+  expect((await publisher.publishNow())[0]?.outcome).toBe('published');
+  expect(spelled(place.hash)).toEqual([]);
+});
+
+test('looks at its map while nothing changes, and builds anew what somebody has put there', async () => {
+  await publisher.stop();
+  publisher = publisherOf({ lookMs: 10 });
+  await publisher.publishNow();
+  publisher.start();
+  place.overwrite(place.hash, ['203.0.113.9']);
+  await until(() => place.permitted(place.hash)?.includes('203.0.113.9') === false);
+  expect(spelled(place.hash)).toEqual(permitted(store));
 });
 
 test('builds anew for a large change', async () => {
