@@ -62,6 +62,10 @@ const map = z.strictObject({
   base: absolutePath
     .optional()
     .describe("The admin's own source, such as /etc/mail/access: only read, and its entries win over ours."),
+  native: z
+    .boolean()
+    .optional()
+    .describe("`false`: only the MTA's own tools write the map, none of it relaypass itself. Default: true."),
 });
 
 const patterns = z.strictObject({

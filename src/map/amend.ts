@@ -4,7 +4,7 @@
  * and renamed like a map that was built.
  *
  *     native     rewrite.ts
- *     hash       hash-file.ts, as long as it knows the file
+ *     hash       hash-file.ts, as long as it knows the file and may write it
  *     postmap    postmap -i -r, postmap -d -
  *     makemap    makemap -o -r, and editmap -x for each key to remove, since makemap removes nothing
  *
@@ -12,7 +12,8 @@
  * hash file every changed row and the last row of the build.
  *
  * Limits: what the file had before is kept, so the caller makes sure that it is its own and whole. By makemap's tools a
- * row is removed only where there is an editmap.
+ * row is removed only where there is an editmap. A cdb that a tool builds is never changed: the tool would begin it anew
+ * with the changed rows alone.
  */
 import { constants } from 'node:fs';
 import { copyFile, open, writeFile } from 'node:fs/promises';
@@ -52,6 +53,7 @@ export function createAmender(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
   return {
     suits: (target, { put, remove }, rows) => {
       if (put.length + remove.length > FEW + rows / 4) return false;
+      if (target.type === 'cdb' && target.builder !== 'native') return false;
       if (target.builder !== 'makemap' || remove.length === 0 || isHashFile(target)) return true;
       return remove.length <= FEW + rows / ROWS_A_REMOVAL && tools.find('editmap') !== undefined;
     },
@@ -75,15 +77,19 @@ async function rewrite(target: MapTarget, file: string, change: MapChange, means
 const FEW = 3;
 const ROWS_A_REMOVAL = 500;
 
-function isHashFile({ type, file }: MapTarget): boolean {
-  const hash = type === 'hash' ? HashFile.open(file) : undefined;
+function isHashFile(target: MapTarget): boolean {
+  const hash = openHash(target, target.file);
   hash?.close();
   return hash !== undefined;
 }
 
-/** False where the file is of no kind that we know: then it is as it was. */
+function openHash({ type, toolOnly }: MapTarget, file: string): HashFile | undefined {
+  return type === 'hash' && toolOnly !== true ? HashFile.open(file) : undefined;
+}
+
+/** False where the file is of no kind that we know or may write: then it is as it was. */
 function changeHashFile(target: MapTarget, file: string, { put, remove }: MapChange): boolean {
-  const hash = target.type === 'hash' ? HashFile.open(file) : undefined;
+  const hash = openHash(target, file);
   if (hash === undefined) return false;
   try {
     const toBytes = (text: string) => Buffer.from(target.builder === 'postmap' ? `${text}\0` : text);

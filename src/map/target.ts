@@ -16,6 +16,8 @@ export interface MapTarget {
   readonly type: MapType;
   /** Who builds it: the MTA's own tool, or this program. */
   readonly builder: 'makemap' | 'postmap' | 'native';
+  /** This program writes nothing into a map that the tool has built. */
+  readonly toolOnly?: true;
   /** As the MTA's configuration names it: without the suffix. */
   readonly path: string;
   /** The file itself. */
@@ -29,7 +31,7 @@ type Mta = MapConfig['mta'];
 /**
  * The maps of `config`, or without any the default ones: one for each MTA that is installed, else a text file and a
  * cdb for whatever reads them.
- * @throws OperationalError `map-type-unsupported`, `map-base-unsupported`, `map-form-unsupported`, `map-tool-missing` or `map-path-twice`, exit 78
+ * @throws OperationalError `map-type-unsupported`, `map-base-unsupported`, `map-form-unsupported`, `map-tool-missing`, `map-native-only` or `map-path-twice`, exit 78
  */
 export function resolveMaps(config: readonly MapConfig[] | undefined, stateDir: string, tools: MapTools): MapTarget[] {
   const hosts = hostMtas(tools);
@@ -91,7 +93,8 @@ function resolveMap(config: MapConfig, stateDir: string, hosts: HostMtas): MapTa
   return {
     form: chooseForm(config, type),
     type,
-    builder: builderOf(mta, type),
+    builder: builderOf(config, type),
+    ...(config.native === false && { toolOnly: true }),
     path: mapPath,
     file: mapFile(mapPath, type),
     ...(base !== undefined && { base }),
@@ -127,10 +130,14 @@ function defaultName(mta: Mta, type: MapType): string {
   return mta === 'sendmail' ? 'popauth' : 'postfix';
 }
 
-function builderOf(mta: Mta, type: MapType): MapTarget['builder'] {
-  if (type === 'text' || mta === 'none') return 'native';
+function builderOf({ mta, native = true }: MapConfig, type: MapType): MapTarget['builder'] {
+  if (type === 'text' || mta === 'none') {
+    if (native) return 'native';
+    const message = `map: native = false: no tool builds a map of type "${type}" for mta = "${mta}", so leave it out`;
+    throw new OperationalError('map-native-only', EXIT.config, message);
+  }
   if (mta === 'sendmail') return 'makemap';
-  return type === 'cdb' ? 'native' : 'postmap'; // the same bytes as postmap's, in less time
+  return type === 'cdb' && native ? 'native' : 'postmap'; // the same bytes as postmap's, in less time
 }
 
 function chooseNative(type = 'text'): MapType {

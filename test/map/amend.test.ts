@@ -21,6 +21,21 @@ test('changes no hash file whose last row is lost, and leaves nothing behind', a
   expect(readdirSync(path.dirname(target.file))).toEqual(['popauth.db']);
 });
 
+test('changes no cdb that a tool has built, which would begin it anew with the changed rows alone', () => {
+  const amender = createAmender(standInTools(tempDir(), {}));
+  const change = { put: [{ key: '198.51.100.7', value: 'RELAY' }], remove: [] };
+  for (const builder of ['makemap', 'postmap'] as const)
+    expect(amender.suits({ ...hash(), type: 'cdb', builder }, change, 100)).toBe(false);
+  expect(amender.suits({ ...hash(), type: 'cdb', builder: 'native' }, change, 100)).toBe(true);
+});
+
+test("leaves a hash file to the MTA's tool where only that may write it", async () => {
+  const put = [{ key: '198.51.100.7', value: 'RELAY' }];
+  const tools = standInTools(tempDir(), { makemap: 'echo "makemap: asked" >&2; exit 1' });
+  const amended = createAmender(tools).amend({ ...hash(), toolOnly: true }, { put, remove: [] });
+  await expect(amended).rejects.toThrow('makemap: asked');
+});
+
 function hash(): MapTarget {
   const map = path.join(tempDir(), 'popauth');
   writeFileSync(`${map}.db`, EMPTY_MAP);

@@ -46,6 +46,26 @@ test('takes another type where the default one of Postfix is none that can be bu
   expect(resolve([{ mta: 'postfix' }], { ...POSTFIX, postconf })).toMatchObject([{ type: 'hash' }]);
 });
 
+test("leaves all writing to the MTA's tools where it is told to", () => {
+  const postconf = `case $1 in -m) printf 'cdb\\nhash\\n' ;; -h) echo cdb ;; esac`;
+  const maps: MapConfig[] = [
+    { mta: 'postfix', type: 'cdb', native: false },
+    { mta: 'sendmail', native: false },
+  ];
+  const targets = resolve(maps, { ...SENDMAIL, ...POSTFIX, postconf });
+  expect(targets).toMatchObject([
+    { builder: 'postmap', toolOnly: true },
+    { builder: 'makemap', toolOnly: true },
+  ]);
+});
+
+test.each<MapConfig>([
+  { mta: 'none', type: 'cdb', native: false },
+  { mta: 'sendmail', type: 'text', native: false },
+])('refuses to leave %j to a tool that does not build such a map', (map) => {
+  expect(() => resolve([map], SENDMAIL)).toThrow('map: native = false: no tool builds a map of type');
+});
+
 test('writes a cdb of Postfix itself', () => {
   const postconf = `case $1 in -m) printf 'cdb\\n' ;; -h) echo cdb ;; esac`;
   const [target] = resolve([{ mta: 'postfix', type: 'cdb', path: '/etc/postfix/relay' }], { ...POSTFIX, postconf });
