@@ -12,8 +12,8 @@
  * hash file every changed row and the last row of the build.
  *
  * Limits: what the file had before is kept, so the caller makes sure that it is its own and whole. By makemap's tools a
- * row is removed only where there is an editmap. A cdb that a tool builds is never changed: the tool would begin it anew
- * with the changed rows alone.
+ * row is removed only where there is an editmap. A cdb that a tool builds is never changed, since that format is written
+ * in one go: postmap refuses -i for it.
  */
 import { constants } from 'node:fs';
 import { copyFile, open, writeFile } from 'node:fs/promises';

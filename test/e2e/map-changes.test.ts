@@ -34,21 +34,23 @@ afterEach(() => {
 });
 
 ifSendmail.each([
-  ['hash', undefined],
-  ['btree', undefined],
-  ['hash', 'connect'],
-  ['btree', 'poprelayd'],
-] as const)('a %s map of Sendmail (form %s) is after any changes as if it had been built', async (type, form) => {
-  await expectSame({ mta: 'sendmail', type, ...(form && { form }) }, sendmail);
+  [{ type: 'hash' }],
+  [{ type: 'hash', native: false }],
+  [{ type: 'btree' }],
+  [{ type: 'hash', form: 'connect' }],
+  [{ type: 'btree', form: 'poprelayd' }],
+] as const)('a map of Sendmail (%j) is after any changes as if it had been built', async (config) => {
+  await expectSame({ mta: 'sendmail', ...config }, sendmail);
 });
 
 ifPostfix.each([
-  ['hash', undefined],
-  ['btree', undefined],
-  ['lmdb', undefined],
-  ['hash', 'pop-before-smtp'],
-] as const)('a %s map of Postfix (form %s) is after any changes as if it had been built', async (type, form) => {
-  await expectSame({ mta: 'postfix', type, ...(form && { form }) }, postfix);
+  [{ type: 'hash' }],
+  [{ type: 'hash', native: false }],
+  [{ type: 'btree' }],
+  [{ type: 'lmdb' }],
+  [{ type: 'hash', form: 'pop-before-smtp' }],
+] as const)('a map of Postfix (%j) is after any changes as if it had been built', async (config) => {
+  await expectSame({ mta: 'postfix', ...config }, postfix);
 });
 
 test.each([

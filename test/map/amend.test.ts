@@ -21,7 +21,7 @@ test('changes no hash file whose last row is lost, and leaves nothing behind', a
   expect(readdirSync(path.dirname(target.file))).toEqual(['popauth.db']);
 });
 
-test('changes no cdb that a tool has built, which would begin it anew with the changed rows alone', () => {
+test('changes no cdb that a tool has built, since no tool adds to one', () => {
   const amender = createAmender(standInTools(tempDir(), {}));
   const change = { put: [{ key: '198.51.100.7', value: 'RELAY' }], remove: [] };
   for (const builder of ['makemap', 'postmap'] as const)
