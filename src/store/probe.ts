@@ -4,7 +4,7 @@
  *
  * The child writes too, since a damaged list of free pages shows only then.
  */
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import path from 'node:path';
 import { systemClock } from '../clock.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
@@ -29,13 +29,22 @@ export function probeStore(dir: string): Verdict {
     timeout: TIMEOUT_MS,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const reason = child.stderr.trim();
   if (child.error !== undefined) throw unavailable(dir, reasonOf(child.error));
-  if (child.signal !== null) return { sound: false, reason: `reading it ended in ${child.signal}` };
-  if (child.status === CHILD_EXIT.sound) return { sound: true };
-  if (child.status === CHILD_EXIT.broken) return { sound: false, reason };
+  return verdictOf(dir, child);
+}
+
+/** What the child's end tells of the store in `dir`; that it was killed, as where memory is short, tells nothing. */
+export function verdictOf(dir: string, { status, signal, stderr }: ChildEnd): Verdict {
+  const reason = signal === null ? stderr.trim() : `reading it ended in ${signal}`;
+  if (status === CHILD_EXIT.sound) return { sound: true };
+  if (status === CHILD_EXIT.broken || CRASHES.has(signal)) return { sound: false, reason };
   throw unavailable(dir, reason);
 }
+
+type ChildEnd = Pick<SpawnSyncReturns<string>, 'status' | 'signal' | 'stderr'>;
+
+/** What a process gets for what it has done itself. */
+const CRASHES: ReadonlySet<string | null> = new Set(['SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGILL', 'SIGFPE']);
 
 function unavailable(dir: string, reason: string): OperationalError {
   return new OperationalError('store-unavailable', EXIT.io, `${dir}: the store cannot be opened: ${reason}`);
