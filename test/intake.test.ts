@@ -96,7 +96,7 @@ test('while a log is followed, a login is committed before the source is read ag
   expect(second).toEqual({ permitted: ['198.51.100.1', '198.51.100.2'], number: 2 });
 });
 
-test('a backlog is committed together with how far it was read, when its end is reached', async () => {
+test('pop-before-smtp, one sync a login: a backlog is committed together with how far it was read, at its end', async () => {
   const backlog = [1, 2, 3].map((number) => batch(number, [number], 64 * KIB));
   const seen = await takeIn([batch(0, [9]), ...backlog]);
   expect(seen.map(({ number }) => number)).toEqual([undefined, 0, 0, 0, 0, 3]);

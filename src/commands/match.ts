@@ -75,7 +75,7 @@ async function readInput(args: MatchArgs, signal: AbortSignal, feed: (batch: Bat
   if (follow && file === STDIN && !journal) throw usage('--follow needs a file or --journal');
   if (journal) return feedAll(readJournal(args, signal), feed);
   if (!follow) return feedAll(readFileLines(file), feed);
-  return followLines(file, lines, (line) => feed(linesBatch(Buffer.from(`${line}\n`))), signal);
+  return followLines(file, lines, (line) => feed(linesBatch(line)), signal);
 }
 
 async function feedAll(batches: AsyncIterable<Batch>, feed: (batch: Batch) => void): Promise<void> {

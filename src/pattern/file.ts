@@ -55,7 +55,7 @@ export const patternSchema = z.strictObject({
     .describe("The file's own name."),
   title: z.string().min(1).describe('The server, for people.'),
   author: z.string().min(1).describe('Who wrote the pattern.'),
-  seen: z.array(z.string()).default([]).describe('Versions of captured lines, where they are known.'),
+  seen: z.array(z.string()).default([]).describe('Versions whose own lines were read, where they are known.'),
   facts: z.string().min(1).describe('Where the shapes are known from.'),
   tags: z.array(tag.min(1)).default([]).describe('Syslog tags, without pid, that its lines may come from.'),
   own_tags: z

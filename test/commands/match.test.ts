@@ -1,9 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { folderOf, LOGIN_REGEX, patternText } from '../pattern/temporary.ts';
+import { until } from '../relaypass-process.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../bin/relaypass.cjs');
 const LOGIN = '2026-11-23T17:00:00Z mx dovecot: imap-login: Login: user=<alice>, method=PLAIN, rip=198.51.100.1';
@@ -68,23 +70,59 @@ test('what cannot be meant is a usage error, exit 64', () => {
 });
 
 test('--follow starts with the last lines, goes on with the coming ones, and sums up at the end', async () => {
-  const dir = folderOf({ 'mail.log': `${LOGIN}\n${OTHER}\n${LOGIN.replace('alice', 'bob')}\n` });
-  const file = path.join(dir, 'mail.log');
-  const child = spawn(process.execPath, [CLI, 'match', '--json', '--missed', '--follow', '--lines', '2', file]);
-  let output = '';
-  const closed = new Promise<void>((resolve) => {
-    child.on('close', () => resolve());
-  });
-  const printed = new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.includes('"bob"') && !output.includes('"carol"'))
-        appendFileSync(file, `${LOGIN.replace('alice', 'carol')}\n`);
-      if (output.includes('"carol"')) resolve();
-    });
-  });
-  await printed;
-  child.kill('SIGINT');
-  await closed;
-  expect(kinds(output.trimEnd().split('\n'))).toEqual(['missed', 'login', 'login', 'summary']);
+  const file = logFile(`${LOGIN}\n${OTHER}\n${LOGIN.replace('alice', 'bob')}\n`);
+  const following = new Following('--missed', '--lines', '2', file);
+  await following.untilTold('"bob"');
+  appendFileSync(file, `${LOGIN.replace('alice', 'carol')}\n`);
+  await following.untilTold('"carol"');
+  expect(kinds(await following.end())).toEqual(['missed', 'login', 'login', 'summary']);
 });
+
+test('--follow starts with as many lines as asked, whatever bytes a client has put into them', async () => {
+  const raw = Buffer.concat([Buffer.from(`${OTHER} `), Buffer.alloc(200, 0xff), Buffer.from('\n')]);
+  const lines = [...Array.from({ length: 20 }, () => raw), Buffer.from(`${LOGIN.replace('alice', 'jürgen')}\n`)];
+  const following = new Following('--missed', '--lines', '10', logFile(Buffer.concat(lines)));
+  await following.untilTold('"jürgen"');
+  expect(kinds(await following.end())).toEqual([...Array.from({ length: 9 }, () => 'missed'), 'login', 'summary']);
+});
+
+test('--follow goes on with all of the new file when the log is rotated', async () => {
+  const file = logFile(`${LOGIN}\n${OTHER}\n${OTHER}\n`);
+  const following = new Following(file);
+  await following.untilTold('"alice"');
+  renameSync(file, `${file}.1`);
+  writeFileSync(file, `${LOGIN.replace('alice', 'bob')}\n`);
+  await following.untilTold('"bob"');
+  appendFileSync(file, `${LOGIN.replace('alice', 'carol')}\n`);
+  await following.untilTold('"carol"');
+  expect(kinds(await following.end())).toEqual(['login', 'login', 'login', 'summary']);
+});
+
+function logFile(content: string | Buffer): string {
+  const file = path.join(folderOf({}), 'mail.log');
+  writeFileSync(file, content);
+  return file;
+}
+
+/** A running `match --json --follow`. */
+class Following {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  constructor(...args: string[]) {
+    this.#child = spawn(process.execPath, [CLI, 'match', '--json', '--follow', ...args]);
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+  }
+
+  untilTold(text: string): Promise<void> {
+    return until(() => this.#output.includes(text), `${text}, after ${this.#output}`);
+  }
+
+  /** The lines that it has printed. */
+  async end(): Promise<string[]> {
+    const closed = once(this.#child, 'close');
+    this.#child.kill('SIGINT');
+    await closed;
+    return this.#output.trimEnd().split('\n');
+  }
+}

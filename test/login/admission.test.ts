@@ -77,7 +77,7 @@ test.each([
   expect(refusal({ address, serverAddress: undefined })).toBe(reason);
 });
 
-test("refuses the server's own address, in whatever form: such a login came through a proxy", () => {
+test("DRAC and others, a proxy gets authorised: refuses the server's own address, in whatever form", () => {
   expect(refusal({ address: '192.0.2.1' })).toBe('server-address');
   expect(refusal({ address: '::ffff:192.0.2.1' })).toBe('server-address');
   expect(refusal({ address: '2001:db8::25', serverAddress: '2001:DB8:0::25' })).toBe('server-address');

@@ -78,7 +78,7 @@ test('builds every map anew when asked to, since what stands may come from anoth
   expect(statSync(target.file).ino).not.toBe(before);
 });
 
-test('publishes the first change at once and joins what arrives during a build into the next', async () => {
+test('POPRelay, one makemap a login: the first change is published at once, and what comes during a build joins the next', async () => {
   const gate = new Gate(place.builder);
   const publisher = place.publisher({ store, builder: gate.build });
   await publisher.publishNow();

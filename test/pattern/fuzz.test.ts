@@ -45,6 +45,7 @@ const SUCCESS: Record<string, Grammar> = {
   'dovecot, own file': ({ user, peer }) => [
     `Nov 23 18:00:00 imap-login: Info: Login: user=<${user}>, method=PLAIN, rip=${peer}, lip=192.0.2.1, mpid=9`,
   ],
+  'dovecot 0.99': ({ user, peer }) => [`${at} dovecot: imap-login: Login: ${user} [${peer}]`],
   courier: ({ user, peer, pid }) => [
     `${at} imapd: Connection, ip=[${peer}], port=[${pid}]`,
     `${at} imapd: LOGIN, user=${user}, ip=[${peer}], port=[${pid}], protocol=IMAP`,
@@ -68,6 +69,7 @@ const SUCCESS: Record<string, Grammar> = {
     `${at} popa3d[${pid}]: Session from ${peer}`,
     `${at} popa3d[${pid}]: Authentication passed for ${account}`,
   ],
+  'popa3d, patched': ({ user, peer, pid }) => [`${at} popa3d[${pid}]: Authentication passed for ${user} -- [${peer}]`],
   'vm-pop3d': ({ user, peer, pid }) => [`${at} vm-pop3d[${pid}]: User ${user} logged in from ${peer}`],
   'vm-pop3d, old': ({ user, peer, pid }) => [
     `${at} vm-pop3d[${pid}]: Connect from ${peer}`,
@@ -89,6 +91,13 @@ const SUCCESS: Record<string, Grammar> = {
   ],
   nginx: ({ user, peer, pid }) => [
     `${at} nginx: 2026/11/23 18:00:00 [info] ${pid}#${pid}: *1 client logged in, client: ${peer}, server: 0.0.0.0:143, login: "${user}", upstream: 192.0.2.2:143`,
+  ],
+  'nginx, pop3': ({ user, peer, pid }) => [
+    `${at} nginx: 2026/11/23 18:00:00 [info] ${pid}#${pid}: *1 client logged in, client: ${peer}, server: 0.0.0.0:110, login: "${user}", upstream: 192.0.2.2:110`,
+  ],
+  'perdition, old': ({ user, peer, pid }) => [
+    `${at} perdition[${pid}]: Auth: ${peer}->192.0.2.1 user="${user}" server="192.0.2.2" port="143" status="ok"`,
+    `${at} perdition[${pid}]: Auth: ${peer}->192.0.2.1 user="${user}" server="192.0.2.2" port="110" status="ok"`,
   ],
   'up-imapproxy': ({ user, peer, pid }) => [
     `${at} in.imapproxyd[${pid}]: LOGIN: '"${user}"' (${peer}:48397) on new sd [9]`,
@@ -231,6 +240,20 @@ test.each(Object.entries(SUCCESS))('a client of %s with a plain name is granted'
   const peer = name.startsWith('exim') || name.startsWith('postfix') ? '198.51.100.7' : '203.0.113.9';
   const one = { peer, user: 'alice', account: 'alice', host: 'h.example', text: 'x', pid: 9 };
   expect(addressesFound(lines(one))).toContain(peer);
+});
+
+test('of every shipped regex for a login there are such lines', () => {
+  const plain = { peer: '203.0.113.9', user: 'alice', account: 'alice', host: 'h.example', text: 'x', pid: 9 };
+  const messages = Object.values(SUCCESS)
+    .flatMap((lines) => lines(plain))
+    .map((line) => line.replace(/^Nov 23 (?:2026 )?18:00:00 (?:mx )?/, ''))
+    .flatMap((line) => [line, line.replace(/^[^ ]+ /, '')]);
+  const unmet = patterns.flatMap(({ name, rules }) =>
+    rules
+      .filter(({ kind, regex }) => kind === 'login' && !messages.some((message) => regex.match(message)))
+      .map(({ regex }) => `${name}: ${regex.source}`),
+  );
+  expect(unmet).toEqual([]);
 });
 
 test.each(Object.entries(FAILURE))(

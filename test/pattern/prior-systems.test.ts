@@ -1,6 +1,6 @@
 /**
- * What earlier systems got wrong, where patterns and time stamps decide: a test for each, by the system's name. What
- * the store, the sources and the maps decide is tested beside those.
+ * What earlier systems got wrong, where patterns and time stamps decide: a test for each, by the system's name. For what
+ * the daemon decides see test/prior-systems.test.ts; what one part decides is tested beside it, also by that name.
  */
 import { expect, test } from '@jest/globals';
 import { parseAddress } from '../../src/login/address.ts';

@@ -26,7 +26,7 @@ function loginsOf(unit: string | undefined): string[] {
 }
 
 test.each([undefined, 'dovecot.service'])(
-  'the logins of a journal are found, and the line of a local forger is not (unit %s)',
+  'pop-before-smtp, no mail.log: the logins of a journal are found, and the line of a local forger is not (unit %s)',
   (unit) => {
     expect(loginsOf(unit)).toEqual([
       '203.0.113.77 bob pop3',

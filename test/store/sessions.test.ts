@@ -33,7 +33,7 @@ function leftMs(store: Store): number | undefined {
   return entry && entry.expiresAt - place.now;
 }
 
-test('permits while a session is open, and for the grace from its logout on', async () => {
+test('DRAC and others, an IMAP session outlives the grace: permits while it is open, and for the grace from its logout on', async () => {
   const store = await open();
   logIn(store, 's1');
   expect(store.entry(addressOf('192.0.2.7'))?.logins[0]?.openSessions).toBe(1);

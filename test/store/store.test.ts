@@ -153,7 +153,7 @@ test('refuses a user a further address when the cap is reached, and takes him wh
   expect(store.record({ logins: [place.login('192.0.2.3', 'alice')] })).toEqual([{ kind: 'granted' }]);
 });
 
-test('refuses further users at one address when that cap is set', async () => {
+test('DRAC and others, NAT and the next holder of an address: refuses further users at one when that cap is set', async () => {
   const store = await place.open({ limits: { maxUsersPerAddress: 1 } });
   const logins = ['alice', 'bob'].map((user) => place.login('192.0.2.1', user));
   expect(store.record({ logins })).toEqual([{ kind: 'granted' }, { kind: 'refused', cap: 'max_users_per_address' }]);
