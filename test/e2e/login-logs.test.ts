@@ -50,6 +50,18 @@ const FORGERIES = [
   `alice' logged in with mailbox /var/mail/alice from ${ATTACKER}`,
 ];
 
+/** Names that a mail host may give its users, or let them choose; Dovecot folds their case. */
+const ODD_NAMES = [
+  "o'neil+tag@example.org",
+  'jürgen@example.org',
+  '用户',
+  'first last',
+  '"quoted"@example.org',
+  `x, rip=${ATTACKER}`,
+  `x, method=plain, rip=${ATTACKER}, lip=192.0.2.27, tls`,
+  `[${ATTACKER}]`,
+];
+
 onLab('what real POP and IMAP servers log', () => {
   const daemon = new Relaypass();
 
@@ -88,6 +100,29 @@ onLab('what real POP and IMAP servers log', () => {
       }
     },
   );
+
+  test('Dovecot: who logs in under an odd name is permitted at the address that is the client’s, under that name', async () => {
+    const syslog = new Syslog();
+    const server = new Dovecot({ users: 'any' });
+    daemon.configure(`[[source]]\nfile = "${MAIL_LOG}"\n[[map]]\nmta = "sendmail"\n`);
+    await syslog.start();
+    await server.start();
+    try {
+      daemon.start();
+      for (const [index, user] of ODD_NAMES.entries())
+        expect(await login('imap', `198.51.100.${40 + index}`, PASSWORD, user)).toBe(true);
+      await untilRead(daemon, MAIL_LOG);
+      const listed = relaypass('list').stdout;
+      for (const [index, user] of ODD_NAMES.entries()) {
+        const line = listed.split('\n').find((each) => each.startsWith(`198.51.100.${40 + index} `));
+        expect(line).toContain(` ${user} `);
+      }
+      expect(relaypass('list', '--jsonl').stdout.trimEnd().split('\n')).toHaveLength(ODD_NAMES.length + 1);
+    } finally {
+      await server.stop();
+      await syslog.stop();
+    }
+  });
 
   test('GNU Mailutils logs logins without an address, so they grant nobody anything', async () => {
     const syslog = new Syslog();
