@@ -15,6 +15,37 @@ test('show tells what was last refused at an address without an entry, and what 
   expect(stdout).toContain('What would change it: the user has too many addresses');
 });
 
+test('a login from more addresses than a user may have is logged as a warning, with the user', async () => {
+  const host = new TestHost('[admission]\nmax_addresses_per_user = 1\n');
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  host.login('alice', '203.0.113.9');
+  await until(() => daemon.said('refused a login'), 'the warning');
+  const line = daemon.stderr.split('\n').find((each) => each.includes('refused a login'));
+  expect(line).toMatch(/^\W*warn.* address=203\.0\.113\.9 user=alice .*max_addresses_per_user/);
+});
+
+test("show tells that a login was refused at the server's own address: a proxy's", async () => {
+  const host = new TestHost();
+  await host.startDaemon();
+  host.login('alice', '192.0.2.25');
+  await until(() => host.run('log').stdout.includes('refused'), 'the refusal');
+  expect(host.run('show', '192.0.2.25').stdout).toMatch(
+    / refused .*alice .*the address is the server's own: the login came from it or through a proxy \(192\.0\.2\.25\)\n/,
+  );
+});
+
+test.each([
+  ['127.0.0.1', 'the address is loopback'],
+  ['0.0.0.0', 'the address is the unspecified one'],
+  ['ff02::1', 'the address is a multicast one'],
+  ['2001:db8::7%eth0', 'the address has a zone'],
+  ['198.51.100.1], port=[50111', 'what stands for the address is none'],
+])('show tells why %s is never permitted', (address, why) => {
+  const { status, stderr } = new TestHost().run('show', address);
+  expect([status, stderr]).toEqual([64, expect.stringContaining(`${address}: never permitted: ${why}`)]);
+});
+
 test('show --user tells from where a user may relay, and by which logins', async () => {
   const host = new TestHost();
   await host.startDaemon();
