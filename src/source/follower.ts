@@ -116,9 +116,9 @@ export class FileFollower {
 
   #take(generation: Generation, data: Buffer): Buffer | undefined {
     const wasBlank = generation.isBlank;
-    const { bytes, consumed, tooLong } = generation.take(data);
+    const { bytes, consumed, tooLong, hasGrown } = generation.take(data);
+    if (hasGrown) generation.activeAt = this.#clock();
     if (consumed === 0) return undefined;
-    generation.activeAt = this.#clock();
     if (wasBlank) for (const older of this.#lineage.open) older.activeAt = this.#clock(); // they now have a successor
     if (tooLong > 0) {
       const detail = `${generation.path} holds lines of more than ${LINE_CAP_BYTES} bytes: dropped`;

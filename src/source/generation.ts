@@ -33,6 +33,8 @@ export class Generation {
   /** What is read goes here: to give each read memory of its own costs as much as reading. */
   #chunk: Buffer | undefined;
   #done = false;
+  /** How far it was seen to go: with an unfinished line, further than its offset. */
+  #end = 0;
 
   constructor(path: string, activeAt: number) {
     this.path = path;
@@ -103,12 +105,15 @@ export class Generation {
   }
 
   /** Takes what {@link peek} gave as read. */
-  take(data: Buffer): Lines {
+  take(data: Buffer): Lines & { readonly hasGrown: boolean } {
     const lines = takeLines(data, this.#skipping);
+    const end = this.#fingerprint.offset + data.length;
+    const hasGrown = end > this.#end;
+    this.#end = end;
     this.#skipping = lines.skipping;
     this.#isInsideLine = lines.skipping || lines.consumed < data.length;
     this.#fingerprint = advance(this.#fingerprint, data.subarray(0, lines.consumed));
-    return lines;
+    return { ...lines, hasGrown };
   }
 
   /** Its content is elsewhere: gives back the body, in which another generation has begun. */

@@ -94,6 +94,20 @@ describe('rotation', () => {
     expect((await readAll(await start({ checkpoint }))).text).toBe('1\n2\n3\n4\n5\n6\n7\n8\n');
   });
 
+  test('keeps a renamed file in which a line has just begun, however long the writer was silent before', async () => {
+    append('one\n');
+    const source = await start();
+    await readAll(source);
+    fs.renameSync(log, `${log}.1`);
+    append('two\n');
+    expect((await readAll(source)).text).toBe('two\n');
+    now += 70_000;
+    append('thr', `${log}.1`);
+    expect(await readAll(source)).toMatchObject({ text: '', notices: [] });
+    append('ee\n', `${log}.1`);
+    expect((await readAll(source)).text).toBe('three\n');
+  });
+
   test('lets a renamed file go when the writer has been silent in it for a minute', async () => {
     append('1\n');
     const source = await start();
