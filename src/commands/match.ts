@@ -6,7 +6,7 @@ import { stderrLog } from '../log.ts';
 import { admissionRules } from '../login/admission.ts';
 import { readPattern } from '../pattern/file.ts';
 import { loadPatterns } from '../pattern/load.ts';
-import { createSources } from '../source/create.ts';
+import { createJournalSource } from '../source/journal.ts';
 import type { Batch, LogSource } from '../source/source.ts';
 import { defineCommand, print } from './command.ts';
 import { linesBatch, readFileLines, sizeOfInput } from './match-input.ts';
@@ -85,23 +85,21 @@ async function feedAll(batches: AsyncIterable<Batch>, feed: (batch: Batch) => vo
 async function* readJournal({ since, follow }: MatchArgs, signal: AbortSignal): AsyncGenerator<Batch> {
   const backMs = parseDuration(since);
   if (backMs === undefined) throw usage(`--since: expected a duration such as "24h", found "${since}"`);
-  const options = { clock: systemClock, log: stderrLog(), stampOf: () => undefined };
-  for (const source of createSources([{ journal: true }], options)) {
-    await source.start(undefined, systemClock() - backMs);
-    try {
-      yield* readSource(source, follow, signal);
-    } finally {
-      await source.stop();
-    }
+  const source = createJournalSource({ clock: systemClock, follow });
+  await source.start(undefined, systemClock() - backMs);
+  try {
+    yield* readSource(source, signal);
+  } finally {
+    await source.stop();
   }
 }
 
-async function* readSource(source: LogSource, follow: boolean, signal: AbortSignal): AsyncGenerator<Batch> {
+async function* readSource(source: LogSource, signal: AbortSignal): AsyncGenerator<Batch> {
   while (!signal.aborted) {
     const batch = await source.read();
     if (batch !== undefined) yield batch;
-    else if (follow) await source.wait(signal);
-    else return;
+    else if (source.isEnded === true) return;
+    else await source.wait(signal);
   }
 }
 

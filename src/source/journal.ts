@@ -21,6 +21,8 @@ export interface JournalSourceOptions {
   readonly clock: Clock;
   /** The program that prints the journal. @default "journalctl" */
   readonly command?: string;
+  /** Whether to go on with the entries to come; without, the source ends where the journal does now. @default true */
+  readonly follow?: boolean;
 }
 
 export function createJournalSource(options: JournalSourceOptions): LogSource {
@@ -39,6 +41,7 @@ class JournalSource implements LogSource {
   readonly id = 'journal';
   readonly #clock: Clock;
   readonly #command: string;
+  readonly #follow: boolean;
   readonly #waker = new Waker();
   readonly #tagsTold = new Set<string>();
   #journalctl: Journalctl | undefined;
@@ -51,10 +54,16 @@ class JournalSource implements LogSource {
   #retryMs = FIRST_RETRY_MS;
   #notices: Notice[] = [];
   #isAway = false;
+  #isEnded = false;
 
-  constructor({ clock, command = 'journalctl' }: JournalSourceOptions) {
+  constructor({ clock, command = 'journalctl', follow = true }: JournalSourceOptions) {
     this.#clock = clock;
     this.#command = command;
+    this.#follow = follow;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   start(checkpoint: Checkpoint | undefined, since: number): Promise<void> {
@@ -67,7 +76,7 @@ class JournalSource implements LogSource {
   }
 
   async read(): Promise<Batch | undefined> {
-    if (this.#pipe === undefined && this.#clock() >= this.#retryAt) this.#open();
+    if (this.#pipe === undefined && !this.#isEnded && this.#clock() >= this.#retryAt) this.#open();
     const entries = this.#takeEntries();
     this.#endWith(this.#journalctl?.ending);
     const records = entries.flatMap((entry) => this.#accept(entry));
@@ -89,7 +98,7 @@ class JournalSource implements LogSource {
 
   #open(): void {
     const wake = () => this.#waker.wake();
-    this.#journalctl = new Journalctl(this.#command, this.#position(), wake);
+    this.#journalctl = new Journalctl(this.#command, this.#position(), this.#follow, wake);
     this.#pipe = new Pipe(this.#journalctl.output, ENTRY_CAP_BYTES, wake);
   }
 
@@ -138,6 +147,8 @@ class JournalSource implements LogSource {
     if (ending === undefined || this.#pipe?.isOver !== true) return;
     this.#journalctl = undefined;
     this.#pipe = undefined;
+    this.#isEnded = !this.#follow;
+    if (this.#isEnded) return;
     if (ending.kind === 'bad-cursor' && this.#last !== undefined && !this.#isCursorBad) {
       this.#isCursorBad = true;
       this.#retryAt = this.#clock();

@@ -31,8 +31,9 @@ export class Journalctl {
   #ending: Ending | undefined;
   #stderr = '';
 
-  constructor(command: string, position: Position, onEnd: () => void) {
-    const args = ['--output=json', '--all', '--follow', '--no-tail', `--output-fields=${FIELDS.join(',')}`];
+  constructor(command: string, position: Position, follow: boolean, onEnd: () => void) {
+    const args = ['--output=json', '--all', `--output-fields=${FIELDS.join(',')}`];
+    if (follow) args.push('--follow', '--no-tail');
     const env = { ...process.env, LC_ALL: 'C', SYSTEMD_COLORS: '0' };
     const child = spawn(command, [...args, startOf(position)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;

@@ -50,7 +50,7 @@ export interface Notice {
 export interface LogSource {
   /** Names the source in the store, in `list` and `show`: `file:/var/log/mail.log`, `journal`, `stdin`. */
   readonly id: string;
-  /** Everything was read and nothing can follow, since a pipe was closed. Files and the journal never end. */
+  /** Everything was read and nothing can follow, since a pipe was closed. Files and a followed journal never end. */
   readonly isEnded?: boolean;
   /**
    * Begins after `checkpoint`; without one, at the first line that may be younger than `since` (epoch ms).

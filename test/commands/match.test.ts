@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { folderOf, LOGIN_REGEX, patternText } from '../pattern/temporary.ts';
+import { SAMPLES_DIR } from '../pattern/shipped.ts';
 import { until } from '../relaypass-process.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../bin/relaypass.cjs');
@@ -67,6 +68,18 @@ test('a file that is not there is an error with its name, exit 74', () => {
 test('what cannot be meant is a usage error, exit 64', () => {
   expect(match(['--follow']).status).toBe(64);
   expect(match(['--journal', 'x']).status).toBe(64);
+});
+
+test('--journal reads the journal, and believes no line of an ordinary user', () => {
+  const dir = folderOf({ journalctl: `#!/bin/sh\ncat '${path.join(SAMPLES_DIR, 'dovecot.journal-json.jsonl')}'\n` });
+  chmodSync(path.join(dir, 'journalctl'), 0o755);
+  const env = { ...process.env, PATH: `${dir}:${process.env['PATH'] ?? ''}` };
+  const args = [CLI, 'match', '--journal', '--json', '--missed'];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+  const told = stdout.split('\n').filter(Boolean);
+  expect(told.filter((line) => line.includes('203.0.113.77","user":"bob"'))).toHaveLength(1);
+  expect(told.filter((line) => line.includes('"why":"untrusted"'))).toHaveLength(1);
+  expect(kinds(told).at(-1)).toBe('summary');
 });
 
 test('--follow starts with the last lines, goes on with the coming ones, and sums up at the end', async () => {
