@@ -4,14 +4,23 @@ import path from 'node:path';
 import { loadPattern, prepareShippedPattern, readShippedPattern } from '../../src/pattern/file.ts';
 import { SHIPPED_PATTERNS } from '../../src/pattern/load.ts';
 import { readPrepared, recall } from '../../src/pattern/prepared.ts';
-import { checkSamples } from '../../src/pattern/samples.ts';
+import { checkSamples, parseSamples } from '../../src/pattern/samples.ts';
 import { tempDir } from '../temp-dir.ts';
 
 const files = readdirSync(SHIPPED_PATTERNS).filter((file) => file.endsWith('.toml'));
+/** The addresses that stand for one which an attacker would have permitted. */
+const ATTACKERS = /\b(?:6\.6\.6\.6|203\.0\.113\.66|2001:db8:666:)/;
 
 test.each(files)('%s finds what its samples say, and each of its regexes has one', (file) => {
   const pattern = loadPattern(path.join(SHIPPED_PATTERNS, file));
   expect(pattern.rules.length).toBeGreaterThan(0);
+});
+
+test.each(files)('the samples of %s have an attack in them, which yields nothing', (file) => {
+  const samples = file.replace('.toml', '.samples');
+  const text = readFileSync(path.join(SHIPPED_PATTERNS, samples), 'utf8');
+  const nothing = parseSamples(samples, text).filter(({ kind }) => kind === 'nothing');
+  expect(nothing.flatMap(({ lines }) => lines).filter((line) => ATTACKERS.test(line))).not.toEqual([]);
 });
 
 test.each(files)('each regex of %s has a text to look for before it is tried', (file) => {
