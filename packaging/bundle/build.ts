@@ -49,7 +49,6 @@ const { metafile } = await build({
 await build({
   ...COMMON,
   entryPoints: ['src/bin/relaypass.ts', 'src/bin/probe-store.ts', 'src/bin/write-cdb.ts'],
-  banner: { js: '#!/usr/bin/env node' },
   define: { 'import.meta.dirname': '__dirname' },
 });
 chmodSync(path.join(BIN, 'relaypass.cjs'), 0o755);

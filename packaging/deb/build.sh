@@ -38,7 +38,7 @@ doc=/usr/share/doc/relaypass
 put 644 /usr/lib/relaypass/ package.json
 put 644 /usr/lib/relaypass/patterns/ patterns/*
 put 644 /usr/lib/relaypass/dist/bin/ dist/bin/*
-chmod 755 "$lib/dist/bin/relaypass.cjs" "$lib/dist/bin/probe-store.cjs"
+chmod 755 "$lib/dist/bin/relaypass.cjs"
 put_lmdb
 mkdir -p "$tree/usr/bin" && ln -s ../lib/relaypass/dist/bin/relaypass.cjs "$tree/usr/bin/relaypass"
 

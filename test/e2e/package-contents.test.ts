@@ -44,7 +44,8 @@ function zshOffers(folder: string, line: string): string {
   const script = `
     zmodload zsh/zpty
     zpty shell zsh -f -i
-    zpty -w shell 'PS1=; autoload -Uz compinit; fpath=(${folder} $fpath); compinit -D -u; print "rea""dy"'
+    zpty -w shell 'PS1=; bindkey -e; autoload -Uz compinit; fpath=(${folder} $fpath); compinit -D -u'
+    zpty -w shell 'zle-line-init() { print "rea""dy" }; zle -N zle-line-init' # once the terminal is the editor's
     zpty -r -m shell said '*ready*'
     zpty -w -n shell ${JSON.stringify(line)}$'\\t\\x01print -r -- \\n'
     zpty -w shell 'print "do""ne"'
