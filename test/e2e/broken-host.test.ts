@@ -9,7 +9,7 @@ import { appendLogin, WRITTEN_LOG } from './lab/written-log.ts';
 
 const FIRST = '198.51.100.7';
 const SECOND = '198.51.100.8';
-const MAKEMAP = '/usr/sbin/makemap';
+const MAP_TOOLS = ['makemap', 'editmap'];
 const RETRY_MS = 120_000; // a build that hangs is killed after half a minute, and one more may be waiting behind it
 const ELSEWHERE = '/run/lab/maps';
 
@@ -22,7 +22,7 @@ onLab('a host that hinders the daemon', () => {
     daemon.configure(configuration('/var/lib/relaypass/popauth'));
   });
   afterEach(async () => {
-    restoreMakemap();
+    restoreTools();
     await daemon.stop();
     expect(daemon.output).not.toMatch(/^\s+at .*:\d+/m);
   });
@@ -36,30 +36,30 @@ onLab('a host that hinders the daemon', () => {
     daemon.until('the second login to count', () => mapHolds(SECOND, map), { limitMs: RETRY_MS });
 
   test.each([
-    ['fails', 'echo boom >&2; exit 74', /boom/],
-    ['succeeds without a map', 'exit 0', /not published.*reason=/],
-    ['hangs', 'exec sleep 600', /did not finish in \d+ s/],
-  ])('while makemap %s, the last good map stays; then the login counts', async (_, script, reason) => {
+    ['fail', 'echo boom >&2; exit 74', /boom/],
+    ['succeed without a map', 'exit 0', /not published.*reason=/],
+    ['hang', 'exec sleep 600', /did not finish in \d+ s/],
+  ])("while the map's tools %s, the last good map stays; then the login counts", async (_, script, reason) => {
     await firstLoginCounts();
     const good = readFileSync(MAP_FILE);
-    replaceMakemap(script);
+    replaceTools(script);
     appendLogin(SECOND);
     await daemon.until('the reason to be told', () => reason.test(daemon.output), { limitMs: RETRY_MS });
     expect(readFileSync(MAP_FILE).equals(good)).toBe(true);
-    restoreMakemap();
+    restoreTools();
     await secondLoginCounts();
     expect(mapHolds(FIRST)).toBe(true);
   });
 
-  test('while makemap fails, an address whose time is up is still closed out', async () => {
+  test("while the map's tools fail, an address whose time is up is still closed out", async () => {
     daemon.start();
     appendLogin(FIRST, { ageMs: 590_000 });
     appendLogin(SECOND);
     await daemon.until('the logins to count', () => mapHolds(FIRST) && mapHolds(SECOND));
-    replaceMakemap('exit 74');
+    replaceTools('exit 74');
     await daemon.until('the map to be emptied', () => !mapHolds(FIRST));
     expect(daemon.output).toContain('emptied');
-    restoreMakemap();
+    restoreTools();
     await secondLoginCounts();
     expect(mapHolds(FIRST)).toBe(false);
   });
@@ -113,18 +113,23 @@ file = "${WRITTEN_LOG}"
 [[map]]
 mta = "sendmail"
 path = "${map}"
+native = false
 `;
 }
 
-/** The daemon finds this in the place of the real one. */
-function replaceMakemap(script: string): void {
-  rmSync(MAKEMAP);
-  writeFileSync(MAKEMAP, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+/** The daemon finds this in the place of the real ones. */
+function replaceTools(script: string): void {
+  for (const tool of MAP_TOOLS) {
+    rmSync(`/usr/sbin/${tool}`);
+    writeFileSync(`/usr/sbin/${tool}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
 }
 
-function restoreMakemap(): void {
-  rmSync(MAKEMAP);
-  symlinkSync('../libexec/sendmail/makemap', MAKEMAP);
+function restoreTools(): void {
+  for (const tool of MAP_TOOLS) {
+    rmSync(`/usr/sbin/${tool}`);
+    symlinkSync(`../libexec/sendmail/${tool}`, `/usr/sbin/${tool}`);
+  }
 }
 
 function empty(folder: string): void {

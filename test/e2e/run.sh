@@ -16,7 +16,7 @@ one() {
 }
 export -f one
 
-slowest='five-minutes relay-closes broken-host maps relay' # begun first, so that none of them is waited for alone at the end
+slowest='relay-closes maps login-logs broken-host relay maps-hindered five-minutes' # begun first, so that none of them is waited for alone at the end
 [ $# -gt 0 ] || set -- $(printf 'dist/test/e2e/%s.test.js\n' $slowest) dist/test/e2e/*.test.js
 test/e2e/lab/fetch.sh > /dev/null || true # once, not by each at the same time; enter.sh tells what is missing
 printf '%s\n' "$@" | awk '!seen[$0]++' | xargs -P "$shards" -I FILE bash -c 'one FILE'
