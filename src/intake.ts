@@ -30,7 +30,7 @@ const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and re
 const BEHIND = {
   readBytes: 32_768, // a greater read has hardly come to the end of the log; the next one tells, and at once
   savedBytes: 67_108_864, // what a crash can make it read again
-  logins: 2000, // they are committed in one go, which lookups wait for; more take a third more memory, and save no time
+  logins: 2000, // with logouts; they are committed in one go, which lookups wait for; more take a third more memory, and save no time
 };
 const MAX_REFUSED = 1000; // between two commits; more tell an admin nothing
 
@@ -149,9 +149,10 @@ export class Intake {
   #isSaveDue(batch: Batch | undefined): boolean {
     const elapsedMs = this.#parts.clock() - this.#savedAt;
     if (elapsedMs >= SAVE_EVERY_MS || elapsedMs < 0) return true;
+    if (this.#pending.size + this.#logouts.length >= BEHIND.logins) return true;
     if (this.#pending.size === 0) return false;
     const isBehind = batch !== undefined && bytesOf(batch) >= BEHIND.readBytes;
-    return !isBehind || this.#unsavedBytes >= BEHIND.savedBytes || this.#pending.size >= BEHIND.logins;
+    return !isBehind || this.#unsavedBytes >= BEHIND.savedBytes;
   }
 
   #save(): void {

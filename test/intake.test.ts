@@ -122,6 +122,21 @@ test('of a client that logs in again and again in a backlog, the last login is k
   expect(Array.from(store.entries(), ({ logins }) => logins.map(({ at }) => at - place.now))).toEqual([[-100]]);
 });
 
+test('a backlog of logouts is committed at 2,000 of them, which are not to fill the memory', async () => {
+  const seen = await takeIn([batch(1, [1], 64 * KIB), logouts(2, 1999), logouts(3, 1)]);
+  expect(seen.slice(1).map(({ number }) => number)).toEqual([1, 1, 3, 3]);
+});
+
+/** Each of a session of its own. */
+function logouts(number: number, count: number): Batch {
+  const stamp = new Date(place.now - 1000).toISOString();
+  const lines = Array.from(
+    { length: count },
+    (_, id) => `${stamp} mx dovecot: imap(bob)<7><${number}id${id}>: Disconnected: Logged out in=512 out=9120\n`,
+  );
+  return { kind: 'lines', bytes: Buffer.from(lines.join('')), checkpoint: { number }, notices: [] };
+}
+
 test('what was read of a backlog when the daemon stops is committed', async () => {
   const seen = await takeIn([batch(0, []), batch(1, [1], 64 * KIB)], (read, stop) => {
     if (read === 2) stop();
