@@ -58,7 +58,7 @@ onLab('a host that hinders the daemon', () => {
     await daemon.until('the logins to count', () => mapHolds(FIRST) && mapHolds(SECOND));
     replaceTools('exit 74');
     await daemon.until('the map to be emptied', () => !mapHolds(FIRST));
-    expect(daemon.output).toContain('emptied');
+    await daemon.until('that to be told', () => daemon.output.includes('emptied'));
     restoreTools();
     await secondLoginCounts();
     expect(mapHolds(FIRST)).toBe(false);
