@@ -7,9 +7,9 @@
 import type { LookupConfig } from '../config/schema.ts';
 import { SENTINEL } from '../map/render.ts';
 import type { MapTarget } from '../map/target.ts';
-import type { MapTools } from '../map/tools.ts';
+import { askTool, type MapTools } from '../map/tools.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
-import { askPostfix, relayRestrictions } from './postconf.ts';
+import { relayRestrictions } from './postconf.ts';
 import { bare, lookupWay, mapWay, postfixSetting, sharedArgument, type Verdict, type Way } from './postfix-ways.ts';
 import { isRelayRefusal, refuses, wordsOf, type Restrictions } from './wiring.ts';
 
@@ -24,7 +24,7 @@ export interface Wired {
 export function checkPostfix({ targets, lookups, ipv6Prefix }: Wired, tools: MapTools): Finding[] {
   if (tools.find('postconf') === undefined) return [];
   const maps = targets.filter(({ form }) => form === 'postfix' || form === 'pop-before-smtp');
-  const queue = askPostfix(tools, 'postconf', ['-xh', 'queue_directory'])?.trim() ?? '/var/spool/postfix';
+  const queue = askTool(tools, 'postconf', ['-xh', 'queue_directory'])?.trim() ?? '/var/spool/postfix';
   const ways = [
     ...lookups.flatMap((lookup) => lookupWay(lookup, queue) ?? []),
     ...maps.map((target) => mapWay(target, ipv6Prefix)),
@@ -129,7 +129,7 @@ function checkBound(asked: readonly Way[]): Finding[] {
 }
 
 function checkNetworks(ways: readonly Way[], tools: MapTools): Finding[] {
-  const networks = wordsOf(askPostfix(tools, 'postconf', ['-xh', 'mynetworks']) ?? '').map(bare);
+  const networks = wordsOf(askTool(tools, 'postconf', ['-xh', 'mynetworks']) ?? '').map(bare);
   return ways
     .filter(({ judge }) => networks.some((word) => judge(word) !== 'other'))
     .map(({ name }) => {
@@ -140,7 +140,7 @@ function checkNetworks(ways: readonly Way[], tools: MapTools): Finding[] {
 
 /** A `-o smtpd_relay_restrictions=` in master.cf holds for its service instead of main.cf's. */
 function checkServices(ways: readonly Way[], { parameter }: Restrictions, tools: MapTools): Finding[] {
-  const overrides = askPostfix(tools, 'postconf', ['-P', `*/inet/${parameter}`]) ?? '';
+  const overrides = askTool(tools, 'postconf', ['-P', `*/inet/${parameter}`]) ?? '';
   return overrides
     .split('\n')
     .map((line) => line.split(' = ', 2))
@@ -157,7 +157,7 @@ function asksAny(ways: readonly Way[], list: string): boolean {
 
 function checkMap({ type, path }: MapTarget, tools: MapTools): Finding[] {
   const name = `${type}:${path}`;
-  if (askPostfix(tools, 'postmap', ['-q', SENTINEL.key, name])?.trim() === SENTINEL.value)
+  if (askTool(tools, 'postmap', ['-q', SENTINEL.key, name])?.trim() === SENTINEL.value)
     return [ok(`${name}: Postfix reads it`)];
   return [error(`${name}: postmap -q finds nothing in it`, 'run "relaypass sweep" and see why it fails')];
 }

@@ -32,22 +32,23 @@ export function hostTools(env: NodeJS.ProcessEnv = process.env): MapTools {
 
 /** What `makemap -l` lists; undefined where there is no makemap, or it does not say. */
 export function sendmailTypes(tools: MapTools): string[] | undefined {
-  return ask(tools, 'makemap', ['-l'])?.split(/\s+/).filter(Boolean);
+  return askTool(tools, 'makemap', ['-l'])?.split(/\s+/).filter(Boolean);
 }
 
 /** What `postconf -m` lists; undefined where there is no Postfix, or it does not say. */
 export function postfixTypes(tools: MapTools): string[] | undefined {
-  return ask(tools, 'postconf', ['-m'])?.split(/\s+/).filter(Boolean);
+  return askTool(tools, 'postconf', ['-m'])?.split(/\s+/).filter(Boolean);
 }
 
 /** The type that this Postfix uses where its configuration names none. */
 export function postfixDefaultType(tools: MapTools): string | undefined {
-  return ask(tools, 'postconf', ['-h', 'default_database_type'])?.trim();
+  return askTool(tools, 'postconf', ['-h', 'default_database_type'])?.trim();
 }
 
 const ASK_TIMEOUT_MS = 10_000; // each answers in milliseconds; a fatal Postfix tool sleeps a second first
 
-function ask(tools: MapTools, tool: ToolName, args: string[]): string | undefined {
+/** What the tool answers; undefined where it is not there, or fails as an older one does that does not know the question. */
+export function askTool(tools: MapTools, tool: ToolName, args: readonly string[]): string | undefined {
   const file = tools.find(tool);
   if (file === undefined) return undefined;
   const { status, stdout } = spawnSync(file, args, {
