@@ -11,7 +11,7 @@ import { askTool, type MapTools } from '../map/tools.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
 import { relayRestrictions } from './postconf.ts';
 import { bare, lookupWay, mapWay, postfixSetting, sharedArgument, type Verdict, type Way } from './postfix-ways.ts';
-import { isRelayRefusal, refuses, wordsOf, type Restrictions } from './wiring.ts';
+import { isRelayRefusal, refusalIn, wordsOf, type Restrictions } from './wiring.ts';
 
 /** What the configuration of relaypass has for the MTAs. */
 export interface Wired {
@@ -36,8 +36,10 @@ export function checkPostfix({ targets, lookups, ipv6Prefix }: Wired, tools: Map
 function asCommand(list: Restrictions, way: Way): string {
   const shared = sharedArgument(list, way);
   if (shared !== undefined) return `take ${way.name} out of ${shared} by hand, and check again`;
-  return `run postconf -e '${postfixSetting(list, way)}' && postfix reload`;
+  return `run postconf -e '${postfixSetting(list, way).replaceAll("'", QUOTE)}' && postfix reload`;
 }
+
+const QUOTE = "'\\''"; // ends what a shell has quoted, and begins it anew
 
 function checkWays(ways: readonly Way[], tools: MapTools): Finding[] {
   const lists = relayRestrictions(tools);
@@ -73,12 +75,12 @@ function checkPlace(list: Restrictions, way: Way): Finding[] {
     return [error(what, todo)];
   }
   const before = words.slice(0, at);
-  const refusal = before.find(refuses);
+  const refusal = before[refusalIn(before)];
   if (refusal !== undefined)
     return [error(`main.cf: ${parameter} has ${refusal} before ${argument}, which is never asked`, todo)];
   const found = ok(`main.cf: ${parameter} asks ${argument}`);
   if (parameter !== 'smtpd_relay_restrictions' || before.includes('permit_auth_destination')) return [found];
-  const end = words.find(refuses);
+  const end = words[refusalIn(words)];
   if (!isRelayRefusal(end)) return [found]; // mail for this host is refused there too
   const what = `main.cf: ${parameter} has no permit_auth_destination before ${argument}: without an answer inbound mail is put off`;
   const byHand = `have it there, where inbound mail need not pass what follows ${end}`;
@@ -87,7 +89,7 @@ function checkPlace(list: Restrictions, way: Way): Finding[] {
 
 /** What the list that is asked later refuses, the first has let through for nothing. */
 function checkOther(list: Restrictions, way: Way): Finding[] {
-  const end = list.words.findIndex(refuses);
+  const end = refusalIn(list.words);
   if (end < 0 || list.words.slice(0, end).some((word) => way.judge(bare(word)) === 'right')) return [];
   const what = `main.cf: ${list.parameter} has ${list.words[end]}, which refuses whom ${way.name} permits`;
   return [error(what, asCommand(list, way))];
@@ -103,7 +105,7 @@ const FAULT: Readonly<Record<Verdict, string | undefined>> = {
 
 /** What relays for everybody whatever relaypass says. */
 function checkOpen({ parameter, words }: Restrictions): Finding[] {
-  const end = words.findIndex(refuses);
+  const end = refusalIn(words);
   const before = (end < 0 ? words : words.slice(0, end)).map(bare);
   const open = before.find((word) => word === 'permit' || OPEN_WHEN_DOWN.test(word));
   if (open !== undefined) {

@@ -40,10 +40,17 @@ export function wordsOf(list: string): string[] {
   return list.match(WORD) ?? [];
 }
 
-/** Whether a word of restrictions ends the search for a client that has not been permitted before it. */
-export function refuses(word: string): boolean {
-  return /^(reject|defer|defer_if_reject|reject_unauth_destination|defer_unauth_destination)$/.test(word);
+/**
+ * Where in a list the search ends for a client that has not been permitted before; -1 where it does not. To Postfix case
+ * means nothing, and what comes after warn_if_reject is logged and refuses nobody.
+ */
+export function refusalIn(words: readonly string[]): number {
+  return words.findIndex((word, index) => REFUSAL.test(word) && !WARNING.test(words[index - 1] ?? ''));
 }
+
+/** defer_if_permit refuses as well, for now, what a later word would permit. */
+const REFUSAL = /^(reject|defer|defer_if_permit|reject_unauth_destination|defer_unauth_destination)$/i;
+const WARNING = /^warn_if_reject$/i;
 
 /**
  * What comes into a list before its first word that refuses, so that `restriction` is asked. Mail for this host is let
@@ -51,7 +58,7 @@ export function refuses(word: string): boolean {
  * the refusal to relay itself.
  */
 export function additions(words: readonly string[], restriction: string): string[] {
-  const isLast = words.findIndex(refuses) === words.length - 1 && isRelayRefusal(words.at(-1));
+  const isLast = refusalIn(words) === words.length - 1 && isRelayRefusal(words.at(-1));
   return isLast && !words.includes('permit_auth_destination')
     ? ['permit_auth_destination', restriction]
     : [restriction];
@@ -59,14 +66,14 @@ export function additions(words: readonly string[], restriction: string): string
 
 /** Whether a word refuses what is to be relayed, and only that. */
 export function isRelayRefusal(word: string | undefined): boolean {
-  return word?.endsWith('_unauth_destination') === true;
+  return /^(reject|defer)_unauth_destination$/i.test(word ?? '');
 }
 
 /** The list with `added` before its first word that refuses: with commas, but none between a check and what it asks. */
 export function withAdded(words: readonly string[], added: readonly string[]): string {
-  const refusal = words.findIndex(refuses);
+  const refusal = refusalIn(words);
   return [...words.slice(0, refusal), ...added, ...words.slice(refusal)]
-    .map((word) => (/^check_\w+$/.test(word) ? `${word} ` : `${word}, `))
+    .map((word) => (/^check_\w+$/i.test(word) ? `${word} ` : `${word}, `))
     .join('')
     .replace(/, $/, '');
 }
@@ -81,12 +88,13 @@ export function withRestriction(
   replaced: (argument: string) => boolean,
 ): string {
   const rest = words.filter((_, index) => !isAbout(words.slice(index), replaced));
-  const closed = rest.some(refuses) ? rest : [...rest, 'reject_unauth_destination'];
+  const end = rest.findLastIndex((word) => !WARNING.test(word)) + 1; // one without a next word would warn of ours
+  const closed = refusalIn(rest) >= 0 ? rest : [...rest.slice(0, end), 'reject_unauth_destination'];
   return withAdded(closed, additions(closed, restriction));
 }
 
 /** A check goes with what it asks, and warn_if_reject with the check, lest it turn the next refusal into a warning. */
 function isAbout([word, ...next]: readonly string[], replaced: (argument: string) => boolean): boolean {
   if (word === undefined) return false;
-  return replaced(word) || (/^(check_\w+|warn_if_reject)$/.test(word) && isAbout(next, replaced));
+  return replaced(word) || (/^(check_\w+|warn_if_reject)$/i.test(word) && isAbout(next, replaced));
 }

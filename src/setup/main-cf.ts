@@ -9,13 +9,15 @@
  *
  * Limits: what `$name` stands for is not looked into. Whoever writes the result asks Postfix what it makes of it.
  */
-import { refuses, WORD } from '../check/wiring.ts';
+import { refusalIn, WORD } from '../check/wiring.ts';
 
 /** Puts `added` into the list `name`, before the first word of it that refuses; undefined where none is written there. */
 export function insertRestriction(text: string, name: string, added: readonly string[]): string | undefined {
   const value = valueOf(text, name);
-  const refusal = value === undefined ? undefined : tokensOf(value.text).find(({ word }) => refuses(word));
-  if (value === undefined || refusal === undefined) return undefined;
+  if (value === undefined) return undefined;
+  const tokens = tokensOf(value.text);
+  const refusal = tokens[refusalIn(tokens.map(({ word }) => word))];
+  if (refusal === undefined) return undefined;
   const before = value.text.slice(0, refusal.at);
   const indent = /\n([ \t]+)$/.exec(before)?.[1];
   const separator = indent === undefined ? ', ' : `,\n${indent}`;

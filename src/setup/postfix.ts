@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { additions, postfixRestriction, postfixTable, refuses, withAdded, wordsOf } from '../check/wiring.ts';
+import { additions, postfixRestriction, postfixTable, refusalIn, withAdded, wordsOf } from '../check/wiring.ts';
 import type { OperationalError } from '../errors.ts';
 import { SENTINEL } from '../map/render.ts';
 import type { MapTarget } from '../map/target.ts';
@@ -51,7 +51,7 @@ function wantedList(
   ipv6Prefix: 64 | 128,
 ): WantedList | undefined {
   const now = wordsOf(postfix.ask('postconf', ['-xh', name]));
-  const refusal = now.findIndex(refuses);
+  const refusal = refusalIn(now);
   if (refusal < 0) return undefined;
   const table = postfixTable(target, ipv6Prefix);
   const before = now.slice(0, refusal);

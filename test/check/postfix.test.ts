@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import type { Finding } from '../../src/check/finding.ts';
 import { checkPostfix } from '../../src/check/postfix.ts';
@@ -73,6 +74,14 @@ test('tells of a second list that refuses whom the first has let through', () =>
 test('tells of a map that is looked up by parts of an address', () => {
   const [first] = findings({ relay: GOOD.replace(MAP, `hash:${PATH}`) });
   expect(first).toMatch(/^error .* permit its neighbours/);
+});
+
+test('takes a refusal that is only a warning for none', () => {
+  const relay = GOOD.replace('check_', 'warn_if_reject reject, check_');
+  expect(findings({ relay })).toEqual(ALL_WELL);
+  expect(findings({ relay: GOOD.replace('reject_unauth', 'warn_if_reject reject_unauth') })).toContainEqual(
+    'error main.cf: smtpd_relay_restrictions refuses nobody: an open relay',
+  );
 });
 
 test('tells of a map behind what refuses', () => {
@@ -162,6 +171,15 @@ test('tells the command that adds the map, or puts it right, and leaves the rest
   expect(check({ relay: wrong })[0]?.todo).toBe(command);
   const late = `${relay}, check_client_access ${MAP}`;
   expect(check({ relay: late })[0]?.todo).toBe(command);
+});
+
+test("quotes an admin's words for the shell in the command that it tells", () => {
+  const relay = `check_sender_access inline:{a='"'"'REJECT'"'"'}, reject`; // as the stand-in's own shell has to see it
+  const [, setting = ''] = /postconf -e (.*) && postfix reload/.exec(check({ relay })[0]?.todo ?? '') ?? [];
+  const printed = spawnSync('sh', ['-c', `printf %s ${setting}`], { encoding: 'utf8' }).stdout;
+  expect(printed).toBe(
+    `smtpd_relay_restrictions = check_sender_access inline:{a='REJECT'}, check_client_access ${MAP}, reject`,
+  );
 });
 
 const LOOKUPS: LookupConfig[] = [

@@ -24,6 +24,11 @@ test.each([
     'x_list = check_policy_service { inet:x, {default_action = reject\n  reject} }, NEW, reject\n',
   ],
   [
+    'a refusal that is only a warning',
+    'x_list = warn_if_reject reject, warn_if_reject\n  reject_unauth_destination\n  Reject\n',
+    'x_list = warn_if_reject reject, warn_if_reject\n  reject_unauth_destination\n  NEW,\n  Reject\n',
+  ],
+  [
     'a name that only begins so',
     'x_list_two = reject\nx_list = reject\n',
     'x_list_two = reject\nx_list = NEW, reject\n',
