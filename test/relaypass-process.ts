@@ -30,12 +30,6 @@ export function relaypass(...args: string[]): Result {
   return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 60_000 });
 }
 
-/** Runs it as the unit does whose StateDirectory is `stateDir`. */
-function relaypassUnderSystemd(stateDir: string, ...args: string[]): Result {
-  const env = { ...process.env, STATE_DIRECTORY: stateDir };
-  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 60_000, env });
-}
-
 /** A host with a log, a state folder, and a text map. */
 export class TestHost {
   readonly dir = tempDir();
@@ -61,9 +55,16 @@ export class TestHost {
     return relaypass(...args, '--config', this.configFile);
   }
 
+  /** Runs it as a unit does, whose state folder is known whatever the configuration says. */
+  runUnderSystemd(...args: string[]): Result {
+    const env = { ...process.env, STATE_DIRECTORY: path.dirname(this.map) };
+    const line = [CLI, ...args, '--config', this.configFile];
+    return spawnSync(process.execPath, line, { encoding: 'utf8', timeout: 60_000, env });
+  }
+
   /** What the sweep timer does. */
   sweep(): Result {
-    return relaypassUnderSystemd(path.dirname(this.map), 'sweep', '--config', this.configFile);
+    return this.runUnderSystemd('sweep');
   }
 
   /** Starts the daemon and waits until it follows the log; with `env` beside this process's own. */

@@ -1,13 +1,12 @@
 import { systemClock } from '../clock.ts';
 import { loadLastGood } from '../config/load.ts';
-import type { Config, MapConfig } from '../config/schema.ts';
-import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
+import { EXIT, type ExitStatus } from '../errors.ts';
 import { emptyAbandonedMaps } from '../map/abandoned.ts';
 import { createBuilder } from '../map/build.ts';
+import { claimMaps } from '../map/claim.ts';
 import type { MapStore } from '../map/map-store.ts';
 import { Publisher } from '../map/publish.ts';
-import { resolveMaps, type MapTarget } from '../map/target.ts';
-import { hostTools, type MapTools } from '../map/tools.ts';
+import { hostTools } from '../map/tools.ts';
 import { isPresent } from '../presence.ts';
 import type { Store } from '../store/store.ts';
 import type { OpenHost } from './with-store.ts';
@@ -52,28 +51,4 @@ function withoutSessions(store: Store): MapStore {
     fence: (file, generation, replace) => store.fence(file, generation, replace),
     published: (file) => store.published(file),
   };
-}
-
-interface Claim {
-  readonly targets: readonly MapTarget[];
-  readonly fault: OperationalError | undefined;
-}
-
-function claimMaps(config: Config, tools: MapTools): Claim {
-  const resolve = (maps: readonly MapConfig[] | undefined) => resolveMaps(maps, config.state_dir, tools);
-  try {
-    return { targets: resolve(config.map), fault: undefined };
-  } catch (fault) {
-    if (!(fault instanceof OperationalError)) throw fault;
-    return { targets: (config.map ?? []).flatMap((map) => orNone(() => resolve([map]))), fault };
-  }
-}
-
-function orNone(resolve: () => MapTarget[]): MapTarget[] {
-  try {
-    return resolve();
-  } catch (error) {
-    if (error instanceof OperationalError) return [];
-    throw error;
-  }
 }

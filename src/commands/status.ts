@@ -13,8 +13,9 @@ export const command = defineCommand(
       .example('$0 status', 'how is it?')
       .example('$0 status --json', 'for monitoring')
       .epilog(
-        'Exit status: 0 all is well, 75 there are warnings, 69 something does not work.\n' +
-          'JSON: at, daemon, sources, entries, maps, lookups, cluster, metrics, stale, setAside, lastHour, warnings (severity, ' +
+        'Exit status: 0 all is well, 75 there are warnings, 69 something does not work, 78 the configuration is in ' +
+          'error, and what is shown goes by the one that the daemon last ran with.\n' +
+          'JSON: at, configError, daemon, sources, entries, maps, lookups, cluster, metrics, stale, setAside, lastHour, warnings (severity, ' +
           'what, todo).',
       ),
   ({ config, json }) =>
@@ -26,7 +27,8 @@ export const command = defineCommand(
     }),
 );
 
-function exitStatusOf({ warnings }: Status): ExitStatus {
+function exitStatusOf({ configError, warnings }: Status): ExitStatus {
+  if (configError !== null) return EXIT.config;
   if (warnings.some(({ severity }) => severity === 'error')) return EXIT.unavailable;
   return warnings.length === 0 ? EXIT.ok : EXIT.tempFail;
 }

@@ -60,15 +60,18 @@ async function checkLines(config: string | undefined): Promise<string[]> {
 
 async function storeSections(config: string | undefined, names: Set<string>): Promise<string[]> {
   let status: string[] = [];
-  const log = await orReason(() =>
-    withStoreToRead(config, (host) => {
+  let log: string[] = [];
+  const told = await orReason(async () => {
+    await withStoreToRead(config, (host) => {
       const { events } = host.store.events();
       for (const { user, by = '' } of events) names.add(user).add(by);
       for (const { logins } of host.store.entries()) for (const { user } of logins) names.add(user);
       status = renderStatus(hostStatus({ ...host, configFile: config }), PLAIN);
       const options = { hasHeader: true, terminal: PLAIN };
-      return Promise.resolve(renderTable(events.slice(-EVENTS_TOLD), eventColumns(formatInstant), options));
-    }),
-  );
-  return [section('status', status), section('log', log)];
+      log = renderTable(events.slice(-EVENTS_TOLD), eventColumns(formatInstant), options);
+      return Promise.resolve(EXIT.ok);
+    });
+    return log;
+  });
+  return [section('status', status), section('log', told)];
 }

@@ -3,10 +3,6 @@
  * before the MTA. Where the store cannot be read nobody knows who is permitted: then the maps are emptied. Where the
  * configuration is in error, the one that the daemon last ran with holds.
  */
-import { loadConfig, loadLastGood, probableStateDir } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import { OperationalError } from '../errors.ts';
-import { stderrLog } from '../log.ts';
 import { createBuilder } from '../map/build.ts';
 import { emptyMaps } from '../map/empty.ts';
 import { resolveMaps } from '../map/target.ts';
@@ -14,12 +10,12 @@ import { hostTools } from '../map/tools.ts';
 import type { Store } from '../store/store.ts';
 import { defineCommand } from './command.ts';
 import { publishMaps } from './publish-maps.ts';
-import { enterHost, openStore, type Host } from './with-store.ts';
+import { configInForce, enterHost, openStore, type Host } from './with-store.ts';
 
 export const command = defineCommand(
   (argv) => argv.example('$0 sweep', 'what relaypass-sweep.timer runs each minute'),
   async ({ config }) => {
-    const host = enterHost(loadConfigOrLastGood(config));
+    const host = enterHost(configInForce(config).config);
     const store = await openStoreOrEmptyMaps(host);
     try {
       return await publishMaps({ ...host, store });
@@ -28,16 +24,6 @@ export const command = defineCommand(
     }
   },
 );
-
-function loadConfigOrLastGood(file: string | undefined): Config {
-  try {
-    return loadConfig(file);
-  } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    stderrLog().error('goes by the configuration that the daemon last ran with', { reason: error.message });
-    return loadLastGood(probableStateDir());
-  }
-}
 
 async function openStoreOrEmptyMaps(host: Host): Promise<Store> {
   try {

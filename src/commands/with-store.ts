@@ -1,8 +1,8 @@
 import { systemClock } from '../clock.ts';
 import { readAccess, type Access } from '../cluster/access.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, loadInForce, type InForce } from '../config/load.ts';
 import type { ClusterConfig, Config } from '../config/schema.ts';
-import { OperationalError } from '../errors.ts';
+import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { stderrLog, type Log } from '../log.ts';
 import { actAsOwner, storeDir } from '../store/owner.ts';
 import { limitsOf } from '../store/limits.ts';
@@ -43,20 +43,38 @@ export function openStore({ config, log }: Host, broken: StoreOptions['broken'] 
 
 /** Hands the open store to `use` and closes it again, whatever happens. */
 export function withStore<T>(configFile: string | undefined, use: (host: OpenHost) => Promise<T>): Promise<T> {
-  return withOpened(configFile, 'refuse', use);
+  return withOpened(enterHost(loadConfig(configFile)), 'refuse', use);
 }
 
-/** The same for a command that only reads, which a person waits for: the store is opened after a look at its head. */
-export function withStoreToRead<T>(configFile: string | undefined, use: (host: OpenHost) => Promise<T>): Promise<T> {
-  return withOpened(configFile, 'refuse-by-head', use);
+/** A host that is only looked at, with what is wrong with its configuration. */
+export type SeenHost = OpenHost & Pick<InForce, 'fault'>;
+
+/**
+ * The same for a command that only reads, which a person waits for: the store is opened after a look at its head. Where
+ * the configuration is in error it tells what it can, and exits 78.
+ */
+export async function withStoreToRead(
+  configFile: string | undefined,
+  use: (host: SeenHost) => Promise<ExitStatus>,
+): Promise<ExitStatus> {
+  const { config, fault } = configInForce(configFile);
+  const status = await withOpened(enterHost(config), 'refuse-by-head', (host) => use({ ...host, fault }));
+  return fault === undefined ? status : EXIT.config;
+}
+
+/** {@link loadInForce}, which says on stderr where it is not the admin's. */
+export function configInForce(file: string | undefined): InForce {
+  const inForce = loadInForce(file);
+  const reason = inForce.fault?.message;
+  if (reason !== undefined) stderrLog().error('goes by the configuration that the daemon last ran with', { reason });
+  return inForce;
 }
 
 async function withOpened<T>(
-  configFile: string | undefined,
+  host: Host,
   broken: StoreOptions['broken'],
   use: (host: OpenHost) => Promise<T>,
 ): Promise<T> {
-  const host = enterHost(loadConfig(configFile));
   const store = await openStore(host, broken);
   try {
     return await use({ ...host, store });

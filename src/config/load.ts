@@ -63,6 +63,27 @@ export function loadLastGood(stateDir: string): Config {
   return loadToml(lastGoodFile(stateDir), configSchema);
 }
 
+/** A configuration to go by. */
+export interface InForce {
+  readonly config: Config;
+  /** What is wrong with the admin's own, where this is the one that the daemon last ran with. */
+  readonly fault: OperationalError | undefined;
+}
+
+/**
+ * The configuration in `file`; where that is in error, the one that the daemon runs or last ran with.
+ * @throws OperationalError exit 78 where there is neither
+ */
+export function loadInForce(file: string | undefined): InForce {
+  try {
+    return { config: loadConfig(file), fault: undefined };
+  } catch (fault) {
+    const stateDir = probableStateDir();
+    if (!(fault instanceof OperationalError) || !existsSync(lastGoodFile(stateDir))) throw fault;
+    return { config: loadLastGood(stateDir), fault };
+  }
+}
+
 /** Whether the daemon in `stateDir` runs with, or last ran with, just this. */
 export function isLastGood({ text }: ConfigText, stateDir: string): boolean {
   try {
@@ -74,7 +95,7 @@ export function isLastGood({ text }: ConfigText, stateDir: string): boolean {
 }
 
 /** The state folder of a host whose configuration cannot be read: the one that systemd names, or the default one. */
-export function probableStateDir(env: NodeJS.ProcessEnv = process.env): string {
+function probableStateDir(env: NodeJS.ProcessEnv = process.env): string {
   return env['STATE_DIRECTORY'] ?? parseConfig(DEFAULTS).state_dir;
 }
 

@@ -3,19 +3,25 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isLastGood, readConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, OperationalError } from '../errors.ts';
 
 /**
  * The files that the daemon has not taken up as they are: the configuration, patterns and sender maps.
  * @param loadedAt when it took up its own, epoch milliseconds
  */
 export function staleFiles(config: Config, configFile: string | undefined, loadedAt: number): string[] {
-  const read = readConfig(configFile);
   const others = [...patternFiles(config.patterns.dir), ...senderMaps(config)];
-  return [
-    ...(isLastGood(read, config.state_dir) ? [] : [read.file]),
-    ...others.filter((file) => (changedAt(file) ?? 0) > loadedAt),
-  ];
+  return [...staleConfig(configFile, config.state_dir), ...others.filter((file) => (changedAt(file) ?? 0) > loadedAt)];
+}
+
+function staleConfig(configFile: string | undefined, stateDir: string): string[] {
+  try {
+    const read = readConfig(configFile);
+    return isLastGood(read, stateDir) ? [] : [read.file];
+  } catch (error) {
+    if (error instanceof OperationalError && configFile !== undefined) return [configFile]; // which cannot be read
+    throw error;
+  }
 }
 
 /** The folder is one of them, since a file that is gone tells nothing itself. */

@@ -4,8 +4,9 @@ import { setAsides, type SetAside } from '../check/set-aside.ts';
 import type { ClusterStatus } from '../cluster/cluster.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import type { OperationalError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { resolveMaps } from '../map/target.ts';
+import { claimMaps } from '../map/claim.ts';
 import { hostTools } from '../map/tools.ts';
 import { isPresent } from '../presence.ts';
 import { storeDir } from '../store/owner.ts';
@@ -22,6 +23,8 @@ import { warningsAbout } from './warnings.ts';
 /** Plain JSON, as `status --json` prints it: instants are epoch milliseconds. */
 export interface Status {
   readonly at: number;
+  /** What is wrong with the configuration, where all else here goes by the one that the daemon last ran with; or null. */
+  readonly configError: string | null;
   readonly daemon: { readonly running: boolean; readonly pid: number | null; readonly startedAt: number | null };
   readonly sources: readonly SourceStatus[];
   readonly entries: { readonly permitted: number; readonly max: number };
@@ -45,25 +48,27 @@ const HOUR_MS = 3_600_000;
 export interface StatusHost {
   readonly configFile: string | undefined;
   readonly config: Config;
+  /** What is wrong with the admin's own. */
+  readonly fault: OperationalError | undefined;
   readonly store: Store;
   readonly log: Log;
 }
 
-/** @throws OperationalError where a map of the configuration cannot be had */
-export function hostStatus({ configFile, config, store, log }: StatusHost): Status {
+export function hostStatus({ configFile, config, fault, store, log }: StatusHost): Status {
   const at = systemClock();
   const daemon = daemonStatus(store);
   const { startedAt } = daemon;
   const report = startedAt === null ? undefined : readReport(config.state_dir, startedAt);
   const permitted = Array.from(store.entries()).length;
   const isSettled = permitted === store.size();
-  const targets = resolveMaps(config.map, config.state_dir, hostTools());
+  const claim = claimMaps(config, hostTools());
   const facts = {
     at,
+    configError: (fault ?? claim.fault)?.message ?? null,
     daemon,
     sources: sourceStatuses(config, store, log),
     entries: { permitted, max: config.admission.max_entries },
-    maps: targets.map((target) => mapStatus(target, store, isSettled)),
+    maps: claim.targets.map((target) => mapStatus(target, store, isSettled)),
     lookups: lookupStatuses(config, report),
     cluster:
       config.cluster === undefined

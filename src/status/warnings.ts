@@ -13,6 +13,7 @@ const TEXTFILE_OLD_MS = 60_000; // it is written four times in that time
 
 export function warningsAbout(status: Omit<Status, 'warnings'>): Finding[] {
   return [
+    ...aboutConfig(status),
     ...aboutDaemon(status),
     ...status.sources.flatMap((source) => aboutSource(source, status.at)),
     ...aboutEntries(status.entries),
@@ -22,6 +23,11 @@ export function warningsAbout(status: Omit<Status, 'warnings'>): Finding[] {
     ...status.stale.map(aboutStale),
     ...aboutSetAside(status.setAside),
   ];
+}
+
+function aboutConfig({ configError }: Pick<Status, 'configError'>): Finding[] {
+  if (configError === null) return [];
+  return [error(configError, 'correct it: no reload takes it up, and the daemon would not start with it')];
 }
 
 function aboutDaemon({ daemon }: Pick<Status, 'daemon'>): Finding[] {

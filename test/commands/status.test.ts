@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
@@ -8,6 +8,7 @@ import { exchange } from '../server/serving.ts';
 
 const shape = z.strictObject({
   at: z.int(),
+  configError: z.string().nullable(),
   daemon: z.strictObject({ running: z.boolean(), pid: z.int().nullable(), startedAt: z.int().nullable() }),
   sources: z.array(
     z.strictObject({
@@ -78,6 +79,57 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     expect(status).toBe(69);
   },
 );
+
+test('status tells, with exit 78, what is wrong with the configuration, and how it does by the last good one', async () => {
+  const host = new TestHost();
+  const daemon = await host.startDaemon();
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  host.configure('grace = "never"\n');
+  const { status, stdout, stderr } = host.runUnderSystemd('status');
+  expect(stdout).toMatch(/^Daemon {5}running for /);
+  expect(stdout).toContain('\nEntries    1 of 100000 at most\n');
+  expect(stdout).toMatch(/\nMap {8}.*relay-addresses: true, /);
+  expect(stdout).toMatch(/\nERROR {6}.*relaypass\.toml:\d+: .*grace/);
+  expect(stderr).toContain('goes by the configuration that the daemon last ran with');
+  expect(status).toBe(78);
+  expect(shape.parse(JSON.parse(host.runUnderSystemd('status', '--json').stdout))).toMatchObject({
+    configError: expect.stringContaining('grace'),
+    stale: [host.configFile],
+  });
+  await daemon.end('SIGTERM');
+  rmSync(host.configFile);
+  expect(host.runUnderSystemd('status').stdout).toMatch(/^Daemon {5}not running\n[^]*\nERROR {6}.*cannot be read/);
+});
+
+test.each(['list', 'log', 'show 198.51.100.7'])('%s answers by the last good configuration, with exit 78', (line) => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7');
+  copyFileSync(host.configFile, path.join(path.dirname(host.map), 'last-good.toml'));
+  host.configure('grace = "never"\n');
+  const { status, stdout, stderr } = host.runUnderSystemd(...line.split(' '));
+  expect(stdout).toContain('198.51.100.7');
+  expect(stderr).toContain('relaypass.toml:');
+  expect(status).toBe(78);
+});
+
+test('a configuration in error is all there is to tell where no daemon ever ran', () => {
+  const host = new TestHost('grace = "never"\n');
+  const { status, stdout, stderr } = host.runUnderSystemd('status');
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^relaypass: .*relaypass\.toml:\d+: .*grace/);
+  expect(status).toBe(78);
+});
+
+test('status tells of a map that cannot be had, and how the others are', () => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7');
+  host.configure('[[map]]\nmta = "none"\ntype = "nosuch"\n');
+  const { status, stdout } = host.run('status');
+  expect(stdout).toMatch(/\nMap {8}.*relay-addresses: true, /);
+  expect(stdout).toMatch(/\nERROR {6}map: type "nosuch"/);
+  expect(status).toBe(78);
+});
 
 test('status tells of logins that wait in the log unread', async () => {
   const host = new TestHost();

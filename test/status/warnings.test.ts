@@ -7,6 +7,7 @@ const AT = 1_795_000_000_000;
 /** A host on which all is well. */
 const WELL: Omit<Status, 'warnings'> = {
   at: AT,
+  configError: null,
   daemon: { running: true, pid: 42, startedAt: AT - 300_000 },
   sources: [{ id: 'journal', readAt: AT, lastMatchAt: AT, unreadBytes: null }],
   entries: { permitted: 1, max: 100 },
@@ -40,6 +41,11 @@ test('a link to the cluster that is down is warned of, with the reason and since
   const cluster = { node: 'pop1', link: 'down', since: AT - 90_000, reason: 'ECONNREFUSED' } as const;
   expect(warnings({ cluster })).toEqual(['no link to the cluster for 1m 30s: ECONNREFUSED']);
   expect(warnings({ cluster: { node: 'pop1', link: 'up', since: AT } })).toEqual([]);
+});
+
+test('what is wrong with the configuration comes first', () => {
+  const daemon = { running: false, pid: null, startedAt: null };
+  expect(warnings({ configError: '/c:3: grace: no', daemon })[0]).toBe('/c:3: grace: no');
 });
 
 test('entries are warned of when nine tenths are taken', () => {
