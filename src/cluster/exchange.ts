@@ -9,6 +9,7 @@ import { admitShared, type AdmissionRules } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';
 import type { Store } from '../store/store.ts';
 import { coversAny, type Tombstone } from '../store/tombstones.ts';
+import { Echoes } from './echoes.ts';
 import { LinkLost, type Link, type Reply } from './redis.ts';
 import type { ServerClock } from './server-clock.ts';
 import type { WallClock } from './wall-clock.ts';
@@ -37,6 +38,7 @@ const SAME_MS = 100; // two conversions of one tombstone differ by less, or else
 export class Exchange {
   readonly node: Node;
   readonly link: Link;
+  readonly echoes = new Echoes();
   /** Every tombstone that this link has told of, in the server's time. */
   readonly #tombstones = new Map<string, number>();
 
@@ -56,7 +58,10 @@ export class Exchange {
     for (let start = 0; start < logins.length; start += BATCH) {
       const batch = logins.slice(start, start + BATCH);
       const now = wallClock.now();
-      const { verdicts } = await this.#run(batch.map((login) => loginNews(login, name, now)));
+      const news = batch.map((login) => loginNews(login, name, now));
+      this.echoes.expect(news);
+      const { verdicts } = await this.#run(news);
+      this.echoes.forget(news.filter((_, index) => verdicts[index] !== 'shared'));
       const buried = batch.filter((_, index) => verdicts[index] === 'buried');
       if (buried.length > 0) await this.#buryHere(buried);
     }

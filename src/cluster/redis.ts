@@ -44,7 +44,8 @@ export interface Message {
 const COMMAND_MS = 1000;
 /** How long a read of the stream waits at the server, well below {@link COMMAND_MS}. */
 const BLOCK_MS = 400;
-const READ_MESSAGES = 500; // one LMDB transaction, a few milliseconds
+/** The most that one read returns: one LMDB transaction, some milliseconds. */
+export const READ_MESSAGES = 200;
 const SCAN_MEMBERS = 500;
 const SCRIPT_SHA = createHash('sha1').update(SCRIPT).digest('hex');
 

@@ -8,8 +8,9 @@ import type { Login } from '../login/login.ts';
 import { memberOf } from '../store/tombstones.ts';
 import { Exchange, type Node, type Shared } from './exchange.ts';
 import { reconcile } from './reconcile.ts';
-import { LinkLost, type Link, type Message, type Reply } from './redis.ts';
+import { LinkLost, READ_MESSAGES, type Link, type Message, type Reply } from './redis.ts';
 
+const GATHER_MS = 10; // between two messages or two scripts: under load each wakes a process for many logins, not for one
 const BEAT_MS = 1000; // how soon a silent death, or a purge that another process made here, is noticed
 const RECONCILE_MS = 60_000; // messages cannot be lost unnoticed; this is for what nobody has thought of
 
@@ -108,12 +109,22 @@ export class Session {
       const logins = [...this.#pending.values()];
       this.#pending.clear();
       await this.#exchange.tell(logins);
+      await this.#gather();
     }
     this.#isSending = false; // after a failure it stays true: this session sends nothing more
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) this.#hear(await this.#link.read(this.#position));
+    while (!signal.aborted) {
+      const messages = await this.#link.read(this.#position);
+      this.#hear(messages);
+      if (messages.length > 0 && messages.length < READ_MESSAGES) await this.#gather();
+    }
+  }
+
+  /** A lone login has gone before; those that follow in the next moment go together. */
+  async #gather(): Promise<void> {
+    await setTimeout(GATHER_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
   }
 
   #hear(messages: readonly Message[]): void {
@@ -121,7 +132,8 @@ export class Session {
     for (const message of messages) {
       this.#mustBeNext(message);
       const { news } = message;
-      if (news !== undefined && 'member' in news) shared.push([news.member, news.value]);
+      if (news !== undefined && 'member' in news && !this.#exchange.echoes.take(news.member, news.value))
+        shared.push([news.member, news.value]);
       if (news === undefined || !('mark' in news)) continue;
       this.#take(shared); // in the stream's order
       shared = [];
