@@ -69,17 +69,17 @@ export class Exchange {
 
   /** Tells the server of the purges made here that it does not know. */
   async tellPurges(): Promise<void> {
-    const fresh = this.#untold();
+    const fresh = this.#untold(this.node.store.tombstones());
     if (fresh.length === 0) return;
     const now = this.node.wallClock.now();
     await this.#run(fresh.map(({ mark, at }) => purgeNews(mark, at, now)));
     this.bury(await this.link.tombstones());
   }
 
-  #untold(): Tombstone[] {
-    const { store, wallClock, serverClock } = this.node;
+  #untold(tombstones: readonly Tombstone[]): Tombstone[] {
+    const { wallClock, serverClock } = this.node;
     const offset = serverClock.earliest() - wallClock.now();
-    return store.tombstones().filter(({ mark, at }) => {
+    return tombstones.filter(({ mark, at }) => {
       const known = this.#tombstones.get(mark);
       return known === undefined || known < at + offset - SAME_MS;
     });
@@ -87,11 +87,12 @@ export class Exchange {
 
   /** Keeps what is shared, as far as this host's rules and the tombstones let it; returns what that granted. */
   take(shared: readonly Shared[]): Login[] {
-    const [told, untold] = [this.#told(), this.#untold()];
-    const logins = shared.flatMap((each) => this.#admitted(each, told, untold) ?? []);
-    if (logins.length === 0) return [];
-    const outcomes = this.node.store.record({ logins });
-    const granted = logins.filter((_, index) => outcomes[index]?.kind === 'granted');
+    if (shared.length === 0) return [];
+    const told = this.#told();
+    const granted = this.node.store.recordShared((tombstones) => {
+      const untold = this.#untold(tombstones);
+      return shared.flatMap((each) => this.#admitted(each, told, untold) ?? []);
+    });
     if (granted.length > 0) this.node.onChanged();
     return granted;
   }

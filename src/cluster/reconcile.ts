@@ -7,12 +7,11 @@
  */
 import type { Key } from '../store/lmdb.ts';
 import type { Login } from '../login/login.ts';
+import { SAME_MS } from '../store/change.ts';
 import { memberOf } from '../store/tombstones.ts';
 import type { Exchange } from './exchange.ts';
 import { splitMember, withoutSessions } from './wire.ts';
 
-/** Two conversions of one login differ by less, and a login is not told again for that. */
-const SAME_MS = 1000;
 const PAGE = 300; // logins read from the store in one turn of the event loop, a few milliseconds
 
 /** Returns how many addresses this let in here. */

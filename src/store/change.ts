@@ -30,6 +30,8 @@ export interface Revoked extends Refused {
   readonly login: Login;
 }
 
+/** Two conversions of one login's times between the clocks of two hosts differ by less. */
+export const SAME_MS = 1000;
 const TOLD_REFRESH_MS = 600_000; // clients look for mail each minute: their first refresh in ten is told
 
 /** What a change works on. */
@@ -79,16 +81,34 @@ export class Change {
   }
 
   record(claimed: Login): Outcome {
-    const { login } = this.#clipped({ login: claimed, sessions: NO_SESSIONS });
+    const login = this.#asCounted(claimed);
+    return coversAny(this.buried(), login) ? { kind: 'unchanged' } : this.#record(login);
+  }
+
+  /**
+   * Records what the cluster tells, no purge of which may cover it: the caller has looked at these. What is known here
+   * counts with its sessions, and stays as it is where `claimed` adds nothing but the rounding of its way.
+   */
+  recordShared(claimed: Login): Outcome {
+    const kept = this.#draft.get(claimed.address, claimed.user);
+    const knownUntil = kept === undefined ? 0 : this.#count(kept).expiresAt;
+    const isKnown = knownUntil > this.#now && claimed.expiresAt <= knownUntil + SAME_MS;
+    return isKnown ? { kind: 'unchanged' } : this.#record(this.#asCounted(claimed));
+  }
+
+  #record(login: Login): Outcome {
     const kept = this.#draft.get(login.address, login.user);
     const outcome = this.#decide(login, kept);
     this.#tell(login, kept, outcome);
     return outcome;
   }
 
+  #asCounted(login: Login): Login {
+    return this.#clipped({ login, sessions: NO_SESSIONS }).login;
+  }
+
   #decide(login: Login, kept: Stored | undefined): Outcome {
     if (!(login.expiresAt > this.#now)) return { kind: 'unchanged' }; // so written, NaN is none either
-    if (login.node === undefined && coversAny(this.#buried(), login)) return { kind: 'unchanged' };
     const live = kept !== undefined && this.#count(kept).expiresAt > this.#now ? this.#clipped(kept) : undefined;
     const joined = this.#join(login, live);
     if (joined === live) return { kind: 'unchanged' };
@@ -121,7 +141,8 @@ export class Change {
     }
   }
 
-  #buried(): readonly Tombstone[] {
+  /** Every tombstone. */
+  buried(): readonly Tombstone[] {
     this.#kept ??= this.#tombstones.all();
     return this.#kept;
   }

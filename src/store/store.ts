@@ -107,6 +107,16 @@ export class Store {
   }
 
   /**
+   * Records what `admitted` lets in of what the cluster tells, given the tombstones; the result are the logins that are
+   * new here. All of it is one transaction, so no purge falls between the look at the tombstones and the record.
+   */
+  recordShared(admitted: (tombstones: readonly Tombstone[]) => readonly Login[]): Login[] {
+    return this.#change((change) =>
+      admitted(change.buried()).filter((login) => change.recordShared(login).kind === 'granted'),
+    );
+  }
+
+  /**
    * Calls `share` with the logins that a commit of this process keeps, right before it goes to the disk, so that nobody
    * waits for two disks in turn; `share` uses no store. Purges leave tombstones from now on.
    */

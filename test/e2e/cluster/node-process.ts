@@ -83,8 +83,8 @@ const cluster = new Cluster({
   store,
   rules: admissionRules(configSchema.parse({}).admission, graceMs),
   clock,
-  log: createLog({ write: noteTaken, priorities: false }),
-  onChanged: () => undefined,
+  log: createLog({ write: () => undefined, priorities: false }),
+  onChanged: noteTaken,
   onFailure: (error) => {
     throw error;
   },
@@ -93,6 +93,7 @@ cluster.start();
 
 const seen: Record<string, number> = {};
 const taken: Record<string, number> = {};
+let generation = 0;
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
 
@@ -113,10 +114,12 @@ function see(logins: readonly Login[]): number {
   return store.record({ logins }).length;
 }
 
-/** The cluster says so when what it was told is in the store. */
-function noteTaken(line: string): void {
-  const [, address] = /^granted address=(\S+)/.exec(line) ?? [];
-  if (options.notesArrivals === true && address !== undefined) taken[address] = sharedClockMs();
+/** What others saw is in the store. */
+function noteTaken(): void {
+  if (options.notesArrivals !== true) return;
+  const at = sharedClockMs();
+  for (const address of store.changesSince(generation)?.permitted ?? []) taken[address] ??= at;
+  generation = store.generation();
 }
 
 function sharedClockMs(): number {

@@ -1,0 +1,61 @@
+/** What the cluster tells of logins that other nodes saw, or of this one's own. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Store } from '../../src/store/store.ts';
+import { userMark, type Tombstone } from '../../src/store/tombstones.ts';
+import { addressOf, GRACE_MS, MAX_SESSION_MS, MINUTE_MS, permitted, Place } from './fixture.ts';
+
+let place: Place;
+let store: Store;
+
+beforeEach(async () => {
+  place = new Place();
+  store = await place.open({ limits: { maxSessionMs: MAX_SESSION_MS } });
+});
+afterEach(() => place.remove());
+
+const kinds = (): string[] => store.events().events.map(({ kind }) => kind);
+
+test('what another node saw permits here, and is told to nobody again', () => {
+  const shared: string[] = [];
+  store.shareWith((logins) => shared.push(...logins.map(({ user }) => user)));
+  const login = place.login('198.51.100.7', 'alice', { node: 'pop1' });
+  expect(store.recordShared(() => [login])).toEqual([login]);
+  expect(permitted(store)).toEqual(['198.51.100.7']);
+  expect(shared).toEqual([]);
+});
+
+test('a grant that comes back by another clock, a moment longer, is no second event', () => {
+  const evidence = { by: 'admin', name: 'root' } as const;
+  const grant = place.login('198.51.100.7', 'alice', { evidence });
+  store.record({ logins: [grant] });
+  place.now += 20;
+  expect(store.recordShared(() => [{ ...grant, expiresAt: grant.expiresAt + 2 }])).toEqual([]);
+  expect(kinds()).toEqual(['granted']);
+  expect(store.login(grant.address, 'alice')).toEqual(grant);
+});
+
+test('what permits for clearly longer refreshes', () => {
+  store.recordShared(() => [place.login('198.51.100.7', 'alice', { node: 'pop1' })]);
+  place.now += MINUTE_MS;
+  expect(store.recordShared(() => [place.login('198.51.100.7', 'alice', { node: 'pop2' })])).toEqual([]);
+  expect(store.login(addressOf('198.51.100.7'), 'alice')).toMatchObject({ node: 'pop2', at: place.now });
+});
+
+test('the last login stays what it was when what was told of its open session comes back', () => {
+  const login = place.login('198.51.100.7', 'alice', { session: 'x1' });
+  store.record({ logins: [login] });
+  place.now += GRACE_MS;
+  store.recordShared(() => [place.login('198.51.100.7', 'alice', { node: 'pop1' })]);
+  const known = store.login(login.address, 'alice');
+  expect(known).toMatchObject({ at: login.at, openSessions: 1 });
+  expect(known?.node).toBeUndefined();
+});
+
+test('whoever decides what is let in sees the purge that another process made right before', async () => {
+  const login = place.login('198.51.100.7', 'alice', { node: 'pop1' });
+  const command = await place.open();
+  command.bury([{ mark: userMark('alice'), at: place.now }], 'root');
+  const notBuried = (tombstones: readonly Tombstone[]) => (tombstones.length === 0 ? [login] : []);
+  expect(store.recordShared(notBuried)).toEqual([]);
+  expect(permitted(store)).toEqual([]);
+});
