@@ -140,7 +140,7 @@ function patternOf(source: Source): Pattern {
     offByDefault: content.off_by_default,
     userLimit: content.user_limit,
     cutBytes: content.cut_bytes,
-    openMs: content.open_for,
+    openMs: content.open.length === 0 ? 0 : content.open_for,
     rules: rulesOf(source, content),
   };
 }

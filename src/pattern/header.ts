@@ -274,9 +274,10 @@ export function stampOf(line: Buffer, now: number): number | undefined {
 const TAG_BYTES = 48;
 const PID_DIGITS = 10;
 const NGINX = Buffer.from('nginx');
-/** The names of <syslog.h>. */
-const FACILITY_LEVEL =
-  /^(?:auth|authpriv|cron|daemon|ftp|kern|local[0-7]|lpr|mail|news|security|syslog|user|uucp)\.(?:alert|crit|debug|emerg|err|error|info|notice|panic|warn|warning)$/;
+/** The names of <syslog.h>, as a regex. */
+export const FACILITIES = 'auth|authpriv|cron|daemon|ftp|kern|local[0-7]|lpr|mail|news|security|syslog|user|uucp';
+const LEVELS = 'alert|crit|debug|emerg|err|error|info|notice|panic|warn|warning';
+const FACILITY_LEVEL = new RegExp(`^(?:${FACILITIES})\\.(?:${LEVELS})$`);
 const FACILITY_LEVEL_BYTES = 16;
 
 function endsTag(byte: number | undefined): boolean {

@@ -103,11 +103,8 @@ export class Matcher {
       end = bytes.indexOf(LF, start);
       if (end < 0) end = bytes.length;
       this.counts.lines++;
-      const mayMatter =
-        this.#sieve.passes(bytes, start, end) &&
-        !this.#isPastAtSight(bytes, start, end) &&
-        this.#header.read(bytes, start, end);
-      if (!mayMatter || !this.#line(start)) this.#readings.passed();
+      const mayMatter = this.#sieve.passes(bytes, start, end) && !this.#isPastAtSight(bytes, start, end);
+      if (!mayMatter || !this.#line(bytes, start, end)) this.#readings.passed();
     }
   }
 
@@ -115,26 +112,30 @@ export class Matcher {
   #isPastAtSight(bytes: Buffer, start: number, end: number): boolean {
     const { stampEnd } = this.#sieve;
     if (stampEnd < 0 || end - start >= MIN_CUT_BYTES || this.#cuts.areAwaited) return false;
-    const at = this.#stamps.at(bytes, start, stampEnd, this.#now);
-    return at !== undefined && this.#readings.isPast(at);
+    const { pastBefore } = this.#readings;
+    const isPast =
+      this.#stamps.isOfMinuteBefore(pastBefore, bytes, start, stampEnd) ||
+      (this.#stamps.at(bytes, start, stampEnd, this.#now) ?? Infinity) < pastBefore;
+    if (isPast) this.counts.skipped++;
+    return isPast;
   }
 
-  /** Whether the line that starts at `start` and whose header was read was for {@link RepeatedLines}. */
-  #line(start: number): boolean {
+  /** Whether the line from `start` to `end` was for {@link RepeatedLines}. */
+  #line(bytes: Buffer, start: number, end: number): boolean {
     const header = this.#header;
-    const { bytes, tagStart, tagEnd, end } = header;
+    if (!header.read(bytes, start, end)) return false;
+    const { tagStart, tagEnd } = header;
     const own = header.isOwn ? this.#ownTags.find(bytes, tagStart, tagEnd) : undefined;
     const owners = own ?? this.#tags.find(bytes, tagStart, tagEnd);
     if (owners === undefined) return false;
     const messageStart = own === undefined ? header.messageStart : header.ownMessageStart;
     const at = header.at(this.#now);
     if (this.#isPart(owners, header, end - messageStart, at)) return this.#readings.refuse();
-    const isRule = typeof owners[0] !== 'string';
-    if (isRule && at !== undefined && this.#readings.isPast(at)) return false;
     const ascii = bytes.toString('latin1', messageStart, end);
     if (owners[0] === 'logger') return this.#notice(ascii);
     if (owners[0] === 'repeater') return this.#previousAgain(start, ascii);
     const patterns = owners.filter((owner) => isPattern(owner));
+    if (at !== undefined && this.#isPast(at, patterns)) return false;
     if (!patterns.some((pattern) => isWorthMatching(pattern, ascii))) return false;
     if (at === undefined) return this.#readings.refuse();
     const { host, tag, pid } = header;
@@ -153,9 +154,15 @@ export class Matcher {
     const isUntrusted =
       believed.length === 0 && owners.some((owner) => isPattern(owner) && isWorthMatching(owner, message));
     if (isPart || isUntrusted) this.#readings.refuse();
-    if (isPart || patterns.length === 0 || this.#readings.isPast(at)) return this.#readings.passed();
+    if (isPart || patterns.length === 0 || this.#isPast(at, patterns)) return this.#readings.passed();
     const text = `${tag}${pid === undefined ? '' : `[${pid}]`}: ${message}`;
     if (!this.#readings.read(patterns, { at, host: '', tag, pid, message, text })) this.#readings.passed();
+  }
+
+  #isPast(at: number, patterns: readonly Pattern[]): boolean {
+    const isPast = this.#readings.isPast(at, patterns);
+    if (isPast) this.counts.skipped++;
+    return isPast;
   }
 
   /** Whether a line of `owners`' tag may be a piece of one that its logger has cut. */

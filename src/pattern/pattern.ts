@@ -25,7 +25,7 @@ export interface Pattern {
   readonly userLimit: number;
   /** A logger cuts messages of its tags at this many bytes, see cut-lines.ts. */
   readonly cutBytes: number | undefined;
-  /** How long an open line waits for its login. */
+  /** How long an open line waits for its login; 0 where no line opens one. */
   readonly openMs: number;
   readonly rules: readonly Rule[];
 }

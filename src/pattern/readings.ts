@@ -76,16 +76,19 @@ export class Readings {
     return true;
   }
 
-  /** Too old to be of use: what a catch-up does not decode. */
-  isPast(at: number): boolean {
-    const isPast = this.#isPastLogin(at) && at < this.#logoutsSince;
-    if (isPast) this.#counts.skipped++;
-    return isPast;
+  /** Whatever was logged before is too old to be of use: what a catch-up does not decode. */
+  get pastBefore(): number {
+    return Math.min(this.#since - OPEN_SLACK_MS, this.#logoutsSince);
+  }
+
+  /** Whether a line of `patterns`, logged `at`, is too old to be of use. */
+  isPast(at: number, patterns: readonly Pattern[]): boolean {
+    return at < this.#logoutsSince && patterns.every((pattern) => this.#isPastLogin(at, pattern));
   }
 
   /** Too old for a login, and to open one after `since`. */
-  #isPastLogin(at: number): boolean {
-    return at < this.#since - OPEN_SLACK_MS;
+  #isPastLogin(at: number, { openMs }: Pattern): boolean {
+    return at < (openMs === 0 ? this.#since : this.#since - OPEN_SLACK_MS);
   }
 
   /** Counts a line that was refused. */
@@ -99,8 +102,8 @@ export class Readings {
     if (hasControls(line.message)) return this.refuse();
     const repeated = repeatedMessage(line.message);
     if (repeated !== undefined) return this.#again(line, repeated);
-    const isPastLogin = this.#isPastLogin(line.at);
     for (const pattern of patterns) {
+      const isPastLogin = this.#isPastLogin(line.at, pattern);
       for (const rule of pattern.rules) {
         if (isPastLogin && rule.kind !== 'logout') continue;
         const captures = rule.regex.match(line.message);

@@ -8,11 +8,14 @@
  */
 import { isDigit } from './bytes.ts';
 import { LOGGER_TAGS } from './dropped.ts';
+import { FACILITIES } from './header.ts';
 import type { Pattern } from './pattern.ts';
 import { REPEAT_LEAD, REPEATER_TAG } from './repeated-lines.ts';
 
 /** Knows the lines of `patterns` and of loggers; not those without a host, which it lets pass. */
 export class Sieve {
+  /** What a tag starts with that may be a pattern's, or stand before one: most programs are told by three bytes. */
+  readonly #starts = new Uint8Array(STARTS);
   /** The node that the messages of a tag begin at, by the tag's hash; 0: no pattern's. Tags of one hash share it. */
   readonly #roots = new Uint16Array(TAG_HASHES);
   /** The node after a node and a byte. Node 0 is the dead end. */
@@ -26,6 +29,7 @@ export class Sieve {
 
   constructor(patterns: readonly Pattern[]) {
     this.#cutBytes = Math.min(...patterns.map(({ cutBytes = Infinity }) => cutBytes));
+    for (const facility of FACILITIES.split('|')) this.#addStart(facility);
     for (const tag of [...LOGGER_TAGS, REPEATER_TAG]) this.#add(tag, '');
     for (const { tags, rules } of patterns) {
       const leads = [REPEAT_LEAD, ...rules.flatMap(({ regex }) => regex.leads)];
@@ -40,8 +44,11 @@ export class Sieve {
     if (hostAt < 0 || bytes[hostAt] === BRACKET) return true;
     let at = tokenEnd(bytes, hostAt);
     if (at === hostAt || bytes[at] !== SPACE || bytes[at - 1] === COLON) return true;
+    at++;
+    const isHost = bytes[at] === bytes[hostAt]; // nginx's
+    if (!isHost && this.#starts[startOf(bytes[at], bytes[at + 1], bytes[at + 2])] === 0) return false;
     let hash = 0;
-    let byte = bytes[++at] ?? 0;
+    let byte = bytes[at] ?? 0;
     while (byte > SPACE && byte !== COLON && byte !== BRACKET) {
       hash = hashed(hash, byte);
       byte = bytes[++at] ?? 0;
@@ -81,7 +88,15 @@ export class Sieve {
     return false;
   }
 
+  #addStart(tag: string): void {
+    const [first, second, third] = Buffer.from(tag);
+    const all = Array.from({ length: 256 }, (_, byte) => byte);
+    for (const b of second === undefined ? all : [second])
+      for (const c of third === undefined ? all : [third]) this.#starts[startOf(first, b, c)] = 1;
+  }
+
   #add(tag: string, lead: string): void {
+    this.#addStart(tag);
     const hash = [...Buffer.from(tag)].reduce(hashed, 0) & HASH_MASK;
     let node = (this.#roots[hash] ||= this.#newNode());
     for (const byte of Buffer.from(lead)) node = this.#after(node, byte);
@@ -111,6 +126,8 @@ export class Sieve {
   }
 }
 
+/** Power of two. */
+const STARTS = 32_768;
 /** Power of two, large against the few hundred tags that patterns name: a foreign tag seldom meets one's hash. */
 const TAG_HASHES = 4096;
 const HASH_MASK = TAG_HASHES - 1;
@@ -128,6 +145,10 @@ const COLON = 0x3a;
 const LETTER_T = 0x54;
 const BRACKET = 0x5b;
 const END_BRACKET = 0x5d;
+
+function startOf(first = 0, second = 0, third = 0): number {
+  return (first * 961 + second * 31 + third) & (STARTS - 1);
+}
 
 function hashed(hash: number, byte: number): number {
   return (Math.imul(hash, 31) + byte) | 0;

@@ -64,14 +64,24 @@ export class StampReader {
     return this.#minuteAt + second * 1000 + fractionOf(bytes, secondAt + 2, start + this.#zone);
   }
 
+  /** Whether the stamp is of the minute that was read last, which was over at `instant`: no more need be known of most old lines. */
+  isOfMinuteBefore(instant: number, bytes: Buffer, start: number, end: number): boolean {
+    return (
+      this.#minuteAt !== undefined &&
+      this.#minuteAt <= instant - LONGEST_MINUTE_MS &&
+      this.#isOfMinute(bytes, start, end)
+    );
+  }
+
   /** Whether a stamp differs from the known one in digits of its second and its fraction alone. */
   #isOfMinute(bytes: Buffer, start: number, end: number): boolean {
     const known = this.#known;
     const [length, second, zone] = [known.length, this.#second, this.#zone];
     if (length === 0 || length !== end - start) return false;
-    for (let at = 0; at < length; at++) {
-      if (known[at] === bytes[start + at]) continue;
-      if (at < second || at >= zone || !isDigit(known[at]) || !isDigit(bytes[start + at])) return false;
+    for (let at = 0; at < second; at++) if (known[at] !== bytes[start + at]) return false;
+    for (let at = zone; at < length; at++) if (known[at] !== bytes[start + at]) return false;
+    for (let at = second; at < zone; at++) {
+      if (known[at] !== bytes[start + at] && !(isDigit(known[at]) && isDigit(bytes[start + at]))) return false;
     }
     return true;
   }
@@ -165,6 +175,7 @@ function monthOf(text = ''): number | undefined {
 }
 
 const MINUTE_MS = 60_000;
+const LONGEST_MINUTE_MS = MINUTE_MS + 1000; // with a leap second
 
 function zoned(year: number, civil: Civil, zone: string): number | undefined {
   if (!isDay(year, civil)) return undefined;

@@ -29,10 +29,26 @@ test.each([
 test.each([
   ['a login', `Nov 23 18:00:00 mx dovecot: ${LOGIN}`],
   ['a repeated one', `Nov 23 18:00:00 mx dovecot: message repeated 3 times: [ ${LOGIN}]`],
+  ['one with a facility before its tag, as busybox writes it', `Nov 23 18:00:00 mx mail.info dovecot: ${LOGIN}`],
+  [
+    "nginx's, whose tag is the host",
+    'Nov 23 18:00:00 mx mx nginx: 2026/11/23 18:00:00 [info] 9#9: *1 client logged in',
+  ],
   ["classic syslogd's repeat", 'Nov 23 18:00:00 mx last message repeated 3 times'],
   ["a logger's word of lines it dropped", 'Nov 23 18:00:00 mx rsyslogd: imuxsock lost 123 messages'],
 ])('lets pass %s', (_, line) => {
   expect(passes(line)).toBe(true);
+});
+
+test.each(['i', 'in', 'ind'])('knows the tag %s, however short', (tag) => {
+  const file = path.join(
+    folderOf({ 'test.toml': patternText('test', '^ok (?P<user>[a-z]+)$').replace('testd', tag) }),
+    'test.toml',
+  );
+  const sieve = new Sieve([readPattern(file)]);
+  for (const rest of [': ok bob', '[9]: ok bob', ' ok bob']) {
+    expect([rest, passes(`Nov 23 18:00:00 mx ${tag}${rest}`, sieve)]).toEqual([rest, true]);
+  }
 });
 
 /** Headers of every form, whole and damaged. */

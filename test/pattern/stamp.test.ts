@@ -29,6 +29,30 @@ test('a stamp is the same instant whichever stamps were read before it', () => {
   );
 });
 
+test('a stamp that is told to be of a minute before an instant is before it', () => {
+  const minute = Date.UTC(2026, 10, 23, 18);
+  let told = 0;
+  fc.assert(
+    fc.property(
+      fc.array(stamp, { minLength: 20, maxLength: 40 }),
+      fc.integer({ min: 30, max: 150 }),
+      (stamps, seconds) => {
+        const reader = new StampReader();
+        const instant = minute + seconds * 1000;
+        for (const one of stamps) {
+          if (reader.isOfMinuteBefore(instant, Buffer.from(`x${one} mx`), 1, 1 + one.length)) {
+            told++;
+            expect(read(new StampReader(), one) ?? -Infinity).toBeLessThan(instant);
+          }
+          read(reader, one);
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+  expect(told).toBeGreaterThan(10);
+});
+
 test('a fraction is cut to milliseconds', () => {
   const reader = new StampReader();
   const second = Date.UTC(2026, 10, 23, 18, 0, 5);
