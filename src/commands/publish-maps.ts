@@ -49,6 +49,7 @@ function withoutSessions(store: Store): MapStore {
     changesSince: () => undefined,
     snapshot: () => store.snapshot('ignored'),
     fence: (file, generation, replace) => store.fence(file, generation, replace),
+    raiseFence: (file, generation) => store.raiseFence(file, generation),
     published: (file) => store.published(file),
   };
 }

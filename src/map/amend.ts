@@ -15,15 +15,15 @@
  * row is removed only where there is an editmap. A cdb that a tool builds is never changed, since that format is written
  * in one go: postmap refuses -i for it.
  */
-import { constants } from 'node:fs';
-import { copyFile, open, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { makeAside, NAME, type BuiltMap } from './aside.ts';
+import { copyMap, makeAside, NAME, type BuiltMap } from './aside.ts';
 import { BUILD_TIMEOUT_MS, mustHaveLastRow, writeMap } from './build.ts';
 import { changeCdb } from './cdb-writer.ts';
+import { syncFile } from './durable.ts';
 import { HashFile } from './hash-file.ts';
 import { lookUp } from './lookup.ts';
-import { MapError } from './map-error.ts';
+import { asMapError, MapError } from './map-error.ts';
 import { answerOf, isKeyMissing, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
 import type { ToolResult } from './run-tool.ts';
 import { changedRows } from './rewrite.ts';
@@ -42,10 +42,10 @@ export interface MapAmender {
   /** Whether `change` can be made in a map of the target's kind with `rows` rows, and in less time than it takes to build it. */
   suits(target: MapTarget, change: MapChange, rows: number): boolean;
   /**
-   * Makes `change` in a copy of the map that stands.
+   * Makes `change` in a copy of the map that stands: in `copy`, where the caller has one.
    * @throws MapError: nothing is left behind, the map that stands is untouched
    */
-  amend(target: MapTarget, change: MapChange): Promise<BuiltMap>;
+  amend(target: MapTarget, change: MapChange, copy?: BuiltMap): Promise<BuiltMap>;
 }
 
 /** An amender that uses `tools`, each run limited to `timeoutMs`. */
@@ -57,14 +57,30 @@ export function createAmender(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
       if (target.builder !== 'makemap' || remove.length === 0 || isHashFile(target)) return true;
       return remove.length <= FEW + rows / ROWS_A_REMOVAL && tools.find('editmap') !== undefined;
     },
-    amend: (target, change) =>
-      makeAside(target, async (file) => {
-        if (target.builder === 'native') return rewrite(target, file, change, { tools, timeoutMs });
-        await copyFile(target.file, file, constants.COPYFILE_FICLONE);
-        if (changeHashFile(target, file, change)) return;
-        await changeRows(target, path.dirname(file), change, { tools, timeoutMs });
-      }),
+    amend: async (target, change, copy) => {
+      const means = { tools, timeoutMs };
+      if (isRewritten(target)) return makeAside(target, (file) => rewrite(target, file, change, means));
+      return changeIn(copy ?? (await copyMap(target)), target, change, means);
+    },
   };
+}
+
+/** Whether a change is not made in a copy, but in all of a new file. */
+export function isRewritten({ builder }: MapTarget): boolean {
+  return builder === 'native';
+}
+
+/** Of a hash file the pages are changed, and on their way to the disk, when this returns. */
+async function changeIn(copy: BuiltMap, target: MapTarget, change: MapChange, means: Means): Promise<BuiltMap> {
+  try {
+    const isChanged = changeHashFile(target, copy.file, change);
+    if (!isChanged) await changeRows(target, path.dirname(copy.file), change, means);
+    await syncFile(copy.file, 'bytes');
+    return copy;
+  } catch (error) {
+    await copy.remove();
+    throw asMapError(target, 'cannot be changed', error);
+  }
 }
 
 async function rewrite(target: MapTarget, file: string, change: MapChange, means: Means): Promise<void> {

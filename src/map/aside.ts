@@ -2,9 +2,11 @@
  * Where a map is made: aside, in a fresh folder beside it, so that a rename puts the whole of it in place. A fresh one
  * each time, since what a killed Berkeley DB leaves behind (`__db.NAME`) blocks the next build there.
  */
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { chmodSync, constants } from 'node:fs';
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { syncFile } from './durable.ts';
 import { asMapError } from './map-error.ts';
 import { mapFile, type MapTarget } from './target.ts';
 
@@ -29,7 +31,8 @@ export async function makeAside(target: MapTarget, write: (file: string) => Prom
   try {
     const file = path.join(folder, mapFile(NAME, target.type));
     await write(file);
-    await finish(file);
+    chmodSync(file, MAP_MODE);
+    await syncFile(file);
     return { file, remove };
   } catch (error) {
     await remove();
@@ -39,14 +42,12 @@ export async function makeAside(target: MapTarget, write: (file: string) => Prom
 
 const MAP_MODE = 0o644; // readable for the MTA whoever it runs as; makemap would leave 0640
 
-async function finish(file: string): Promise<void> {
-  const handle = await open(file, 'r');
-  try {
-    await handle.chmod(MAP_MODE);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+/**
+ * A copy of the map that stands, for changes in it; of shared blocks, where the file system can do so.
+ * @throws MapError: nothing is left behind
+ */
+export function copyMap(target: MapTarget): Promise<BuiltMap> {
+  return makeAside(target, (file) => copyFile(target.file, file, constants.COPYFILE_FICLONE));
 }
 
 /** A folder of its own; those of builders that were killed are removed on the way. */

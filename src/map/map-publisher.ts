@@ -1,5 +1,6 @@
 /** Keeps one map true to the store: attempts that never overlap, and what happens when one fails. See publish.ts. */
 import { unwatchFile, watchFile } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { rateLimited, type Log } from '../log.ts';
 import type { MapAmender } from './amend.ts';
@@ -50,6 +51,12 @@ const BASE_POLL_MS = 2000; // a stat each; an editor's rename is seen as well
 const REPORT_INTERVAL_MS = 60_000;
 const LOOK_MS = 60_000; // a few stats; what is an hour old, or was overwritten, is built anew
 
+/** Has the clients that wait for a live answer come first: two turns, since the first may end without a look at their sockets. */
+async function clientsServed(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
 /** One map's attempts, one at a time. */
 export class MapPublisher {
   readonly #target: MapTarget;
@@ -89,7 +96,8 @@ export class MapPublisher {
 
   publish(): Promise<PublishResult> {
     if (this.#waiting !== undefined) return this.#waiting;
-    const attempt = this.#last.then(() => {
+    const attempt = this.#last.then(async () => {
+      await clientsServed();
       this.#waiting = undefined;
       return this.#timedAttempt();
     });
@@ -109,6 +117,7 @@ export class MapPublisher {
     if (this.#target.base !== undefined) unwatchFile(this.#target.base, this.#onChance);
     this.#forgetRetry();
     await this.#last;
+    await this.#map.close();
   }
 
   async #timedAttempt(): Promise<PublishResult> {

@@ -12,6 +12,8 @@ export interface MapStore {
   entry(address: Address): { readonly expiresAt: number } | undefined;
   /** Runs `replace` unless a newer generation is published, in one transaction with the note of what stands then. */
   fence(file: string, generation: number, replace: () => void): 'published' | 'stale';
+  /** Lets no map of a generation before this be published any more; {@link fence} does so too, where it was not done. */
+  raiseFence(file: string, generation: number): void;
   published(file: string): PublishedMap | undefined;
 }
 

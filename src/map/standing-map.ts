@@ -7,11 +7,11 @@
  * changed since; when the change is a large one; and when it is an hour old, whether or not anything has changed, so that
  * nothing which went wrong unseen lives on.
  */
-import { existsSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { Address } from '../login/address.ts';
-import type { MapAmender } from './amend.ts';
+import { isRewritten, type MapAmender } from './amend.ts';
 import type { BuiltMap } from './aside.ts';
 import { NO_BASE, readBase, type Base } from './base.ts';
 import type { MapBuilder } from './build.ts';
@@ -21,6 +21,8 @@ import type { MapStore, SetState } from './map-store.ts';
 import { withoutCovered } from './merge.ts';
 import { postmapTakes } from './mta-tool.ts';
 import { renderRows, SENTINEL, type MapRow } from './render.ts';
+import { SpareCopy } from './spare.ts';
+import { stampOf } from './stamp.ts';
 import { hasDateOf, isStandIn, prepareStandIn, putMap, putStandIn } from './stand-in.ts';
 import type { MapTarget } from './target.ts';
 
@@ -59,10 +61,12 @@ export class StandingMap {
   #base: Base = NO_BASE;
   /** Undefined where what stands is not known to be ours. */
   #ours: Ours | undefined;
+  readonly #spare: SpareCopy;
 
   constructor(options: StandingMapOptions) {
     this.#options = options;
     this.#target = options.target;
+    this.#spare = new SpareCopy(options.target);
   }
 
   /**
@@ -76,7 +80,19 @@ export class StandingMap {
     if (how !== 'all' && this.#isTrue(state)) return { outcome: 'unchanged', size: state.size };
     const ours = how === 'all' ? undefined : this.#ours;
     this.#ours = undefined; // until it has gone well
-    return (ours && (await this.#change(ours))) ?? this.#build();
+    const renewal = (ours && (await this.#change(ours))) ?? (await this.#build());
+    this.#prepare();
+    return renewal;
+  }
+
+  /** Leaves nothing behind but the map. */
+  close(): Promise<void> {
+    return this.#spare.drop();
+  }
+
+  #prepare(): void {
+    const canChange = this.#options.amender !== undefined && !isRewritten(this.#target);
+    if (canChange && this.#ours !== undefined) void this.#spare.prepare();
   }
 
   /** In doubt it does: a file that is not the one noted, or a map from before an address last went. */
@@ -108,6 +124,7 @@ export class StandingMap {
   }
 
   async #build(): Promise<Renewal> {
+    await this.#spare.drop(); // its room may be needed
     const { generation, size, addresses } = this.#options.store.snapshot();
     const builtAt = this.#options.clock();
     const end = this.#target.type === 'text' ? [] : [SENTINEL];
@@ -124,8 +141,11 @@ export class StandingMap {
     const change = { put: this.#rowsOf(permitted), remove: this.#rowsOf(refused).map(({ key }) => key) };
     if (!amender.suits(this.#target, change, size)) return undefined;
     try {
-      const built = await amender.amend(this.#target, change);
-      if (this.#stampOfFile() === ours.stamp)
+      const copy = await this.#spare.take();
+      const amending = amender.amend(this.#target, change, copy);
+      store.raiseFence(this.#target.file, generation); // the one disk need not wait for the other
+      const built = await amending;
+      if (stampOf(this.#target.file) === ours.stamp)
         return { outcome: await this.#publish(built, generation, ours.builtAt), size };
       await built.remove(); // somebody has put another one there, and it may be a copy of that
     } catch (error) {
@@ -137,7 +157,7 @@ export class StandingMap {
 
   #isSureOf(ours: Ours): boolean {
     if (this.#isOld(ours)) return false;
-    return ours.base === this.#base && ours.stamp === this.#stampOfFile(); // a base in error is read anew each time
+    return ours.base === this.#base && ours.stamp === stampOf(this.#target.file); // a base in error is read anew each time
   }
 
   /** Also where the clock was set back. */
@@ -161,7 +181,7 @@ export class StandingMap {
       if (base !== undefined) utimesSync(built.file, this.#base.date, this.#base.date);
       return this.#putInPlace(generation, () => {
         putMap(this.#target, built.file);
-        const stamp = this.#stampOfFile();
+        const stamp = stampOf(this.#target.file);
         if (stamp !== undefined) this.#ours = { generation, stamp, base: this.#base, builtAt };
       });
     } finally {
@@ -175,12 +195,5 @@ export class StandingMap {
       put();
       syncFolder(path.dirname(file));
     });
-  }
-
-  #stampOfFile(): string | undefined {
-    const stats = statSync(this.#target.file, { bigint: true, throwIfNoEntry: false });
-    if (stats === undefined) return undefined;
-    const { dev, ino, size, mtimeNs, ctimeNs } = stats;
-    return [dev, ino, size, mtimeNs, ctimeNs].join(':');
   }
 }

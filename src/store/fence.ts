@@ -40,11 +40,12 @@ export class Fence {
    * intact, and no older one gets past it. Rethrows what `replace` throws.
    */
   publish(mapPath: string, generation: number, replace: () => void): 'published' | 'stale' {
-    this.#raise(mapPath, generation);
+    this.raise(mapPath, generation);
     return this.#replace(mapPath, generation, replace) ? 'published' : 'stale';
   }
 
-  #raise(mapPath: string, generation: number): void {
+  /** Lets no map before `generation` be published any more: writes nothing where that is so already. */
+  raise(mapPath: string, generation: number): void {
     this.#environment.write(() => {
       const record = this.#get(mapPath);
       if (record.fence < generation) this.#put(mapPath, { ...record, fence: generation });

@@ -273,6 +273,11 @@ export class Store {
     return this.#fence.publish(mapPath, generation, replace);
   }
 
+  /** The first half of {@link fence}, for who can do it while he makes the map. */
+  raiseFence(mapPath: string, generation: number): void {
+    this.#fence.raise(mapPath, generation);
+  }
+
   /** What was last published at `mapPath`, undefined when nothing was. */
   published(mapPath: string): Published | undefined {
     return this.#fence.published(mapPath);

@@ -13,6 +13,7 @@ import { GOOD_EDITMAP, GOOD_MAKEMAP, setTool, standInTools } from './stand-in-to
 export class MapPlace extends Place {
   readonly folder: string;
   readonly #bin: string;
+  readonly #publishers: Publisher[] = [];
   readonly tools: MapTools;
   readonly builder: MapBuilder;
   readonly amender: MapAmender;
@@ -51,7 +52,16 @@ export class MapPlace extends Place {
 
   publisher(options: Pick<PublisherOptions, 'store'> & Partial<PublisherOptions>): Publisher {
     const log = createLog({ write: (line) => this.logged.push(line), priorities: false });
-    return new Publisher({ targets: [this.hash], builder: this.builder, clock: () => this.now, log, ...options });
+    const parts = { targets: [this.hash], builder: this.builder, clock: () => this.now, log, ...options };
+    const publisher = new Publisher(parts);
+    this.#publishers.push(publisher);
+    return publisher;
+  }
+
+  /** Stops every publisher as well. */
+  override async remove(): Promise<void> {
+    for (const publisher of this.#publishers) await publisher.stop();
+    await super.remove();
   }
 
   /** What another program, or an admin in haste, may do to a map. */

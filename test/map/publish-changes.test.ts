@@ -1,5 +1,5 @@
 /** When a map is changed in a copy of what stands, and when it is built anew. */
-import { copyFileSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { MapAmender } from '../../src/map/amend.ts';
@@ -26,10 +26,7 @@ beforeEach(async () => {
   done = [];
 });
 
-afterEach(async () => {
-  await publisher.stop();
-  await place.remove();
-});
+afterEach(() => place.remove());
 
 test('changes what has changed, and builds nothing', async () => {
   logIn('198.51.100.4');
@@ -56,6 +53,26 @@ test('goes on from one change to the next', async () => {
     logIn(`198.51.100.${host}`);
     await expectTrueBy(['change']);
   }
+});
+
+test('makes a change in a copy that it has made before, and leaves none behind when it stops', async () => {
+  let given: string | undefined;
+  const watched: MapAmender = {
+    ...place.amender,
+    amend: (target, change, copy) => {
+      given = readFileSync(String(copy?.file), 'utf8');
+      return place.amender.amend(target, change, copy);
+    },
+  };
+  await publisher.stop();
+  publisher = publisherOf({ amender: watched });
+  await publisher.rebuildNow();
+  const stood = readFileSync(place.hash.file, 'utf8');
+  logIn('198.51.100.4');
+  await publisher.publishNow();
+  expect(given).toBe(stood);
+  await publisher.stop();
+  expect(readdirSync(place.folder).filter((name) => name.includes('.build-'))).toEqual([]);
 });
 
 test('builds anew what it has not put there itself since it started', async () => {
@@ -94,9 +111,9 @@ test.each<[string, (file: string) => void]>([
 test('throws away its change of a map that was replaced while it was copied', async () => {
   const meddler: MapAmender = {
     ...place.amender,
-    amend: (target, change) => {
+    amend: (target, change, copy) => {
       place.overwrite(place.hash, ['203.0.113.9']);
-      return place.amender.amend(target, change);
+      return place.amender.amend(target, change, copy);
     },
   };
   publisher = publisherOf({ amender: counting(meddler) });
@@ -250,9 +267,9 @@ function publisherOf(options: Partial<PublisherOptions>): Publisher {
 function counting(amender: MapAmender): MapAmender {
   return {
     ...amender,
-    amend: (target, change) => {
+    amend: (target, change, copy) => {
       done.push('change');
-      return amender.amend(target, change);
+      return amender.amend(target, change, copy);
     },
   };
 }

@@ -61,6 +61,15 @@ test('after a replacement that failed, an older map cannot come, and the one in 
   expect(publish(7)).toBe('published');
 });
 
+test('lets no older map come while a newer one is being made', () => {
+  publish(5);
+  store.raiseFence(map, 7);
+  store.raiseFence(map, 6);
+  expect(publish(6)).toBe('stale');
+  expect(store.published(map)).toEqual({ generation: 5, intact: true });
+  expect(publish(7)).toBe('published');
+});
+
 test('does not count a map as intact that was replaced by a process which then died', async () => {
   publish(5);
   expect(() =>
