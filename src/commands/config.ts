@@ -5,21 +5,18 @@ import { EXIT } from '../errors.ts';
 import { resolveMaps, type MapTarget } from '../map/target.ts';
 import { hostTools, type MapTools } from '../map/tools.ts';
 import { detectSources } from '../source/detect.ts';
-import { defineCommand, print, printJson } from './command.ts';
+import { defineCommand, print } from './command.ts';
+import { jsonOptions, printRows } from './json-rows.ts';
 
 /** `relaypass config`: the configuration as it takes effect, as TOML that can be used as such. */
 export const command = defineCommand(
   (argv) =>
-    argv
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one array' })
-      .option('jsonl', { type: 'boolean', default: false, describe: 'Print JSON: one object a line' })
+    jsonOptions(argv)
       .example('$0 config', 'what holds, and which line says so?')
       .epilog('JSON: table, index, key, value, from (file, default, host), file, line.'),
-  ({ config: named, json, jsonl }) => {
+  ({ config: named, ...args }) => {
     const settings = settingsOf(named);
-    if (json) printJson(settings);
-    else if (jsonl) settings.forEach((setting) => print(JSON.stringify(setting)));
-    else print(renderSettings(settings).join('\n'));
+    printRows(settings, args, () => print(renderSettings(settings).join('\n')));
     return Promise.resolve(EXIT.ok);
   },
 );

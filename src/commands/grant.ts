@@ -6,6 +6,7 @@ import type { Login } from '../login/login.ts';
 import type { Store } from '../store/store.ts';
 import { adminName } from './admin-name.ts';
 import { defineCommand, print } from './command.ts';
+import { jsonOptions, printRows } from './json-rows.ts';
 import { publishMaps } from './publish-maps.ts';
 import { tellNodes } from './tell-nodes.ts';
 import { withStore } from './with-store.ts';
@@ -16,12 +17,13 @@ const MAX_MS = 86_400_000; // like the longest grace: what is to last belongs in
 /** `relaypass grant`: an admin's word instead of a login; it counts, expires and is purged like one. */
 export const command = defineCommand(
   (argv) =>
-    argv
+    jsonOptions(argv)
       .positional('address', { type: 'string', demandOption: true, describe: 'Client address' })
       .option('for', { type: 'string', describe: 'How long, 1s to 24h', defaultDescription: 'the grace' })
       .option('user', { type: 'string', default: '-', describe: 'For whom, as list and purge name him' })
-      .example('$0 grant 192.0.2.40 --for 2h', 'a scanner whose mailbox is broken'),
-  ({ config, address, for: duration, user }) => {
+      .example('$0 grant 192.0.2.40 --for 2h', 'a scanner whose mailbox is broken')
+      .epilog('JSON: what "list" has of it.'),
+  ({ config, address, for: duration, user, ...args }) => {
     const name = adminName();
     return withStore(config, async (host) => {
       const { grace, admission } = host.config;
@@ -31,18 +33,23 @@ export const command = defineCommand(
       if ('refused' in result) throw refusal(address, REFUSALS[result.refused]);
       const [outcome] = host.store.record({ logins: [result.admitted] });
       if (outcome?.kind === 'refused') throw refusal(address, `${outcome.cap} is reached`);
-      print(`${result.admitted.address} may relay for ${heldFor(host.store, result.admitted)}`);
+      const held = heldLogin(host.store, result.admitted);
+      printRows([held], args, () => print(`${held.address} may relay for ${leftOf(held, result.admitted)}`));
       const published = await publishMaps(host);
-      const told = await tellNodes(host, { grant: result.admitted });
+      const told = await tellNodes(host, { grant: result.admitted }, args);
       return published === EXIT.ok ? told : published;
     });
   },
 );
 
 /** What holds now: the user may have been permitted for longer. */
-function heldFor(store: Store, { address, user, at, expiresAt }: Login): string {
+function heldLogin(store: Store, { address, user }: Login): Login {
   const held = store.login(address, user);
   if (held === undefined) throw refusal(address, 'it was purged at the same time');
+  return held;
+}
+
+function leftOf(held: Login, { at, expiresAt }: Login): string {
   if (held.expiresAt <= expiresAt) return formatDuration(expiresAt - at);
   return `${formatDuration(held.expiresAt - systemClock())}, as before`;
 }

@@ -1,28 +1,23 @@
 /**
- * The listings of all commands: a table for people, JSON for programs.
- *
- * `--json` prints one array, `--jsonl` one object a line; instants are epoch milliseconds, and fields are only added,
- * never renamed. A table has relative times on a terminal and absolute ones elsewhere.
+ * The listings of all commands: a table for people, JSON for programs. A table has relative times on a terminal and
+ * absolute ones elsewhere.
  */
 import type { Argv } from 'yargs';
 import { systemClock } from '../clock.ts';
 import { formatDuration } from '../config/duration.ts';
-import { print, printJson } from './command.ts';
+import { print } from './command.ts';
+import { jsonOptions, printRows, type JsonArgs } from './json-rows.ts';
 import { renderTable, type Column } from './table.ts';
 import { terminalOf } from './terminal.ts';
 
-export interface ListingArgs {
-  readonly json: boolean;
-  readonly jsonl: boolean;
+export interface ListingArgs extends JsonArgs {
   readonly header: boolean;
   readonly absolute: boolean | undefined;
 }
 
 /** The options that every listing takes. */
 export function listingOptions<T>(argv: Argv<T>): Argv<T & ListingArgs> {
-  return argv
-    .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one array' })
-    .option('jsonl', { type: 'boolean', default: false, describe: 'Print JSON: one object a line' })
+  return jsonOptions(argv)
     .option('header', { type: 'boolean', default: true, describe: 'Name the columns; not with --no-header' })
     .option('absolute', { type: 'boolean', describe: 'Absolute times', defaultDescription: 'unless on a terminal' });
 }
@@ -31,12 +26,10 @@ export function listingOptions<T>(argv: Argv<T>): Argv<T & ListingArgs> {
 export function printListing<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  { json, jsonl, header, empty }: ListingArgs & { readonly empty: string },
+  { header, empty, ...args }: ListingArgs & { readonly empty: string },
 ): void {
-  if (json) printJson(rows);
-  else if (jsonl) rows.forEach((row) => print(JSON.stringify(row)));
-  else if (rows.length === 0) print(empty);
-  else print(renderTable(rows, columns, { hasHeader: header, terminal: terminalOf() }).join('\n'));
+  const table = () => renderTable(rows, columns, { hasHeader: header, terminal: terminalOf() }).join('\n');
+  printRows(rows, args, () => print(rows.length === 0 ? empty : table()));
 }
 
 /** How a listing tells an instant: {@link formatAgo} or {@link formatInstant}. */

@@ -9,11 +9,12 @@ import { adminName } from './admin-name.ts';
 import { addressMark, EVERYTHING, networkMark, userMark, type Tombstone } from '../store/tombstones.ts';
 import { confirm } from './confirm.ts';
 import { defineCommand, print } from './command.ts';
+import { jsonOptions, printRows, type JsonArgs } from './json-rows.ts';
 import { publishMaps } from './publish-maps.ts';
 import { tellNodes } from './tell-nodes.ts';
 import { withStore } from './with-store.ts';
 
-interface PurgeArgs {
+interface PurgeArgs extends JsonArgs {
   readonly target: string | undefined;
   readonly user: string | undefined;
   readonly expired: boolean;
@@ -24,7 +25,7 @@ interface PurgeArgs {
 /** `relaypass purge`: takes permissions away and publishes the maps before it returns. */
 export const command = defineCommand(
   (argv) =>
-    argv
+    jsonOptions(argv)
       .positional('target', { type: 'string', describe: 'Client address or network' })
       .option('user', { type: 'string', describe: 'What this user has, wherever he is' })
       .option('expired', { type: 'boolean', default: false, describe: 'What is past its time' })
@@ -33,32 +34,33 @@ export const command = defineCommand(
       .option('yes', { type: 'boolean', default: false, describe: 'Do not ask, with --all' })
       .example('$0 purge --user bob', 'his password was stolen')
       .example('$0 purge 203.0.113.0/24', 'a whole network')
-      .example('$0 purge --all --dry-run', 'what would go?'),
+      .example('$0 purge --all --dry-run', 'what would go?')
+      .epilog('JSON: what "list" has of each that was purged, or would be.'),
   ({ config, 'dry-run': dryRun, ...args }) => {
     const name = adminName();
     return withStore(config, async (host) => {
       const selector = selectorOf(args);
       if (dryRun) {
-        tell('would purge', host.store.purgeable(selector));
+        tell('would purge', host.store.purgeable(selector), args);
         return EXIT.ok;
       }
       if ('all' in selector && !args.yes && !(await confirm('Purge all permissions?'))) {
-        print('nothing was purged');
+        printRows([], args, () => print('nothing was purged'));
         return EXIT.ok;
       }
       const tombstone = tombstoneOf(selector);
       const purged = tombstone === undefined ? host.store.purge(selector, name) : host.store.bury([tombstone], name);
-      tell('purged', purged);
+      tell('purged', purged, args);
       const published = await publishMaps(host);
-      const told = tombstone === undefined ? EXIT.ok : await tellNodes(host, { purge: tombstone });
+      const told = tombstone === undefined ? EXIT.ok : await tellNodes(host, { purge: tombstone }, args);
       return published === EXIT.ok ? told : published;
     });
   },
 );
 
-function tell(what: string, logins: readonly Login[]): void {
-  for (const { address, user } of logins) print(`${what} ${address} (${escapeControls(user)})`);
-  if (logins.length === 0) print('nothing to purge');
+function tell(what: string, logins: readonly Login[], args: JsonArgs): void {
+  const lines = logins.map(({ address, user }) => `${what} ${address} (${escapeControls(user)})`);
+  printRows(logins, args, () => print(lines.length === 0 ? 'nothing to purge' : lines.join('\n')));
 }
 
 /** What is to beat logins from before the purge that are read or told later; undefined where none can be. */

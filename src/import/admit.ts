@@ -7,7 +7,7 @@ import type { Login } from '../login/login.ts';
 import { SENTINEL, type MapRow } from '../map/render.ts';
 
 /** A row that permits nobody here, and why; untrusted text. */
-export interface RefusedRow {
+interface RefusedRow {
   readonly row: MapRow;
   readonly reason: string;
 }

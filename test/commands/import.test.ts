@@ -37,6 +37,36 @@ test('import with --dry-run writes nothing', () => {
   expect(host.run('list').stdout).toBe('no address may relay now\n');
 });
 
+function row(address: string, outcome: string) {
+  return { address, outcome, reason: null, expiresAt: expect.any(Number) as unknown };
+}
+
+test('import tells programs what became of each row', () => {
+  const { host, file } = hostWithList('198.51.100.7\n203.0.113.5\n198.51.100.8\n');
+  const refused = {
+    address: '203.0.113.5',
+    outcome: 'refused',
+    reason: 'the address is in never_networks',
+    expiresAt: null,
+  };
+  const told = (...args: string[]): unknown => JSON.parse(host.run('import', file, '--json', ...args).stdout);
+  expect(told('--dry-run')).toEqual([refused, row('198.51.100.7', 'permissible'), row('198.51.100.8', 'permissible')]);
+  host.run('grant', '198.51.100.8', '--for', '2h');
+  expect(told()).toEqual([refused, row('198.51.100.7', 'granted'), row('198.51.100.8', 'unchanged')]);
+  const lines = host.run('import', file, '--jsonl').stdout.trimEnd().split('\n');
+  expect(lines.map((line): unknown => JSON.parse(line))).toContainEqual(refused);
+  expect(lines).toHaveLength(3);
+});
+
+test('import says whom a cap keeps out', () => {
+  const host = new TestHost('[admission]\nmax_entries = 1\n');
+  const file = path.join(host.dir, 'old-list');
+  writeFileSync(file, '198.51.100.7\n198.51.100.8\n');
+  expect(host.run('import', file).stdout).toBe(
+    `198.51.100.8: not permitted: max_entries is reached\n${file}: permitted 1, prolonged 0, 0 as they were\n`,
+  );
+});
+
 test('import shortens nobody', () => {
   const { host, file } = hostWithList(`198.51.100.7 ${Math.floor(Date.now() / 1000) + 60}\n`);
   host.run('grant', '198.51.100.7', '--for', '2h');

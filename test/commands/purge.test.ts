@@ -20,6 +20,27 @@ test('purge --dry-run only tells what would go', () => {
   expect(host.permitted()).toEqual(['192.0.2.1', '192.0.2.2']);
 });
 
+test('purge tells programs what list has of each that goes, and nothing else', () => {
+  const host = hostWithGrants();
+  const listed: unknown = JSON.parse(host.run('list', '--user', 'bob', '--json').stdout);
+  expect(listed).toHaveLength(1);
+  expect(JSON.parse(host.run('purge', '--user', 'bob', '--dry-run', '--json').stdout)).toEqual(listed);
+  const { stdout } = host.run('purge', '--user', 'bob', '--jsonl');
+  expect(stdout.match(/\n/g)).toHaveLength(1);
+  expect([JSON.parse(stdout)]).toEqual(listed);
+  expect(host.run('purge', '--user', 'bob', '--json').stdout).toBe('[]\n');
+  expect(host.run('purge', '--user', 'bob', '--jsonl').stdout).toBe('');
+});
+
+test('grant tells programs what list has of it', () => {
+  const host = new TestHost();
+  const granted: unknown = JSON.parse(host.run('grant', '192.0.2.1', '--user', 'alice', '--json').stdout);
+  expect(granted).toMatchObject([{ address: '192.0.2.1', user: 'alice', service: 'grant' }]);
+  expect(JSON.parse(host.run('list', '--json').stdout)).toEqual(granted);
+  const { stdout } = host.run('grant', '192.0.2.1', '--user', 'alice', '--for', '1s', '--jsonl');
+  expect([JSON.parse(stdout)]).toEqual(JSON.parse(host.run('list', '--json').stdout)); // it shortens nobody
+});
+
 test('purge --all needs --yes where nobody can be asked', () => {
   const host = hostWithGrants();
   const { status, stderr } = host.run('purge', '--all');
