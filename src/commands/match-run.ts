@@ -5,7 +5,8 @@ import { explainLine, explainRecord, MISSES, type Miss } from '../pattern/explai
 import type { Match } from '../pattern/match.ts';
 import { Matcher } from '../pattern/matcher.ts';
 import type { Pattern } from '../pattern/pattern.ts';
-import type { Batch, LogRecord } from '../source/source.ts';
+import { singles, type Single } from '../pattern/singles.ts';
+import type { Batch } from '../source/source.ts';
 
 /** What became of a line. */
 export type Outcome =
@@ -83,28 +84,3 @@ export class MatchRun {
     summary.patterns[pattern] = (summary.patterns[pattern] ?? 0) + 1;
   }
 }
-
-/** A batch of one line. */
-interface Single {
-  readonly batch: Batch;
-  readonly line: string;
-  readonly record?: LogRecord;
-}
-
-function* singles(batch: Batch): Generator<Single> {
-  if (batch.kind === 'records') {
-    for (const record of batch.records) {
-      yield { batch: { ...batch, records: [record] }, line: `${record.tag}: ${record.message}`, record };
-    }
-    return;
-  }
-  const { bytes } = batch;
-  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
-    end = bytes.indexOf(LF, start);
-    if (end < 0) end = bytes.length;
-    const line = bytes.subarray(start, end);
-    yield { batch: { ...batch, bytes: line }, line: line.toString('utf8') };
-  }
-}
-
-const LF = 0x0a;

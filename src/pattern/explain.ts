@@ -14,6 +14,7 @@ export type Miss =
   | 'control-characters'
   | 'cut'
   | 'no-match'
+  | 'failed'
   | 'opens'
   | 'closes'
   | 'logout'
@@ -29,6 +30,7 @@ export const MISSES: Readonly<Record<Miss, string>> = {
   'control-characters': 'holds control characters',
   cut: 'so long that its logger may have cut it: neither it nor the lines right after it are believed',
   'no-match': 'of a program that logs logins, but not one of them',
+  failed: 'a login that failed',
   opens: 'a client connects; the login is yet to come',
   closes: 'a client fails or goes',
   logout: 'a session ends',
@@ -72,7 +74,9 @@ function explainMessage(patterns: readonly Pattern[], message: string): Explanat
   if (patterns.some(({ cutBytes = Infinity }) => bytes >= cutBytes)) return { why: 'cut', detail };
   if (hasControls(message)) return { why: 'control-characters', detail };
   if (repeatedMessage(message) !== undefined) return { why: 'repeat', detail };
-  for (const { name, rules } of patterns) {
+  for (const { name, rules, failures } of patterns) {
+    const failure = failures.find(({ regex }) => regex.match(message));
+    if (failure !== undefined) return { why: 'failed', detail: `${name}: ${failure.reason}` };
     const rule = rules.find(({ regex }) => regex.match(message));
     if (rule !== undefined) return { why: WHY[rule.kind], detail: name };
   }

@@ -10,7 +10,7 @@ import { checkToml, lineOf } from '../config/toml.ts';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
 import { compileRegex, compileRegexLater, type CompiledRegex } from './compile.ts';
 import { MIN_CUT_BYTES } from './cut-lines.ts';
-import type { Pattern, Rule } from './pattern.ts';
+import type { FailureRule, Pattern, Rule } from './pattern.ts';
 import { prepare, recall, type Prepared } from './prepared.ts';
 import { RegexError } from './regex-syntax.ts';
 import { checkSamples } from './samples.ts';
@@ -31,20 +31,28 @@ const USER_LIMIT = 255;
 const MAX_RULES = 64;
 
 const companion = z.array(z.strictObject({ regex: z.string().describe('Its line.') })).default([]);
+const service = z
+  .enum(['imap', 'pop3', 'smtp'])
+  .optional()
+  .describe('Where the line does not tell. Default: what the tag says.');
+const needsOpen = z
+  .enum(['no', 'always', 'where-logged'])
+  .default('no')
+  .describe(
+    '`always`: the address is in an [[open]] line of the same pid or key; `where-logged`: such a line must precede it where the server writes them.',
+  );
 const login = z.strictObject({
   regex: z
     .string()
     .describe('Groups `user` and `address`; `service`, `session`, `key` and `server` where the line has them.'),
-  service: z
-    .enum(['imap', 'pop3', 'smtp'])
-    .optional()
-    .describe('Where the line does not tell. Default: what the tag says.'),
-  needs_open: z
-    .enum(['no', 'always', 'where-logged'])
-    .default('no')
-    .describe(
-      '`always`: the address is in an [[open]] line of the same pid or key; `where-logged`: such a line must precede it where the server writes them.',
-    ),
+  service,
+  needs_open: needsOpen,
+});
+const failure = z.strictObject({
+  regex: z.string().describe('Group `address`; `user`, `service` and `key` where the line has them.'),
+  reason: z.string().min(1).describe('What it means, for people: `wrong password or unknown user`.'),
+  service,
+  needs_open: needsOpen,
 });
 
 /** A pattern file. */
@@ -81,6 +89,7 @@ export const patternSchema = z.strictObject({
     ),
   open_for: openDuration.prefault('1m').describe('How long an [[open]] line waits for its [[login]], 1s to 10m.'),
   login: z.array(login).min(1).describe('A login has succeeded.'),
+  failure: z.array(failure).default([]).describe('A login has failed. It grants nothing: `show` tells of it.'),
   open: companion.describe('A client has connected: groups `address` and, where no pid joins the lines, `key`.'),
   close: companion.describe('It has failed or gone.'),
   logout: companion.describe('A session has ended: group `session`.'),
@@ -142,6 +151,7 @@ function patternOf(source: Source): Pattern {
     cutBytes: content.cut_bytes,
     openMs: content.open.length === 0 ? 0 : content.open_for,
     rules: rulesOf(source, content),
+    failures: failuresOf(source, content),
   };
 }
 
@@ -158,12 +168,27 @@ function rulesOf(source: Source, content: PatternFile): Rule[] {
     ),
   ];
   if (rules.length > MAX_RULES) throw invalid(source, ['login'], `more than ${MAX_RULES} regexes`);
-  const needs = content.login.findIndex((one) => one.needs_open !== 'no');
-  if (needs >= 0 && content.open.length === 0) throw invalid(source, ['login', needs, 'needs_open'], 'no [[open]]');
+  checkOpen(source, content, 'login');
   return rules;
 }
 
-function compile(source: Source, kind: Rule['kind'], index: number, regex: string): CompiledRegex {
+function failuresOf(source: Source, content: PatternFile): FailureRule[] {
+  if (content.failure.length > MAX_RULES) throw invalid(source, ['failure'], `more than ${MAX_RULES} regexes`);
+  checkOpen(source, content, 'failure');
+  return content.failure.map((one, index): FailureRule => {
+    const regex = compile(source, 'failure', index, one.regex);
+    if (one.needs_open !== 'always' && !regex.groups.has('address'))
+      throw invalid(source, ['failure', index, 'regex'], 'no group "address"');
+    return { regex, reason: one.reason, service: one.service, needsOpen: one.needs_open };
+  });
+}
+
+function checkOpen(source: Source, content: PatternFile, kind: 'login' | 'failure'): void {
+  const needs = content[kind].findIndex((one) => one.needs_open !== 'no');
+  if (needs >= 0 && content.open.length === 0) throw invalid(source, [kind, needs, 'needs_open'], 'no [[open]]');
+}
+
+function compile(source: Source, kind: Rule['kind'] | 'failure', index: number, regex: string): CompiledRegex {
   const option = [kind, index, 'regex'];
   try {
     const compiled = source.compile(regex);
@@ -177,7 +202,7 @@ function compile(source: Source, kind: Rule['kind'], index: number, regex: strin
 }
 
 /** A login may take its address from its open line; one that has neither yields nothing. */
-const REQUIRED_GROUPS = { login: ['user'], open: ['address'], close: [], logout: ['session'] } as const;
+const REQUIRED_GROUPS = { login: ['user'], failure: [], open: ['address'], close: [], logout: ['session'] } as const;
 
 /** The column in the file, where the regex stands on one line as written. */
 function placeOf({ text }: Source, option: readonly PropertyKey[], regex: string, index: number): string {

@@ -10,6 +10,12 @@ export interface Rule {
   readonly needsOpen: 'no' | 'always' | 'where-logged';
 }
 
+/** One regex of a pattern for the lines of logins that failed. */
+export interface FailureRule extends Omit<Rule, 'kind'> {
+  /** What such a line means, for people. */
+  readonly reason: string;
+}
+
 /** A pattern file, compiled: how one server's login lines look. */
 export interface Pattern {
   readonly name: string;
@@ -28,4 +34,6 @@ export interface Pattern {
   /** How long an open line waits for its login; 0 where no line opens one. */
   readonly openMs: number;
   readonly rules: readonly Rule[];
+  /** For whoever asks, see failures.ts; they grant nothing. */
+  readonly failures: readonly FailureRule[];
 }

@@ -41,13 +41,19 @@ test.each([
 test.each([
   ['no-header', 'imap-login: Login: user=<alice>, rip=198.51.100.1', ''],
   ['no-pattern', `${STAMP} postfix/qmgr[9]: x`, 'postfix/qmgr'],
+  [
+    'failed',
+    `${STAMP} dovecot: imap-login: Disconnected (no auth attempts in 0 secs): user=<>, rip=198.51.100.1`,
+    'dovecot: it connected and did not try to log in',
+  ],
   ['no-match', `${STAMP} dovecot: imap-login: Disconnected (auth failed): user=<alice>, rip=198.51.100.1`, 'dovecot'],
   ['bad-time', LOGIN.replace('11-23', '02-30'), 'dovecot'],
   ['control-characters', LOGIN.replace('alice', 'al\u0007ice'), 'dovecot'],
   ['not-believed', LOGIN.replace('alice', 'u'.repeat(256)), 'dovecot'],
   ['repeat', `${STAMP} dovecot: message repeated 2 times: [ imap-login: x]`, 'dovecot'],
   ['opens', `${STAMP} popa3d[9]: Session from 198.51.100.1`, 'popa3d'],
-  ['closes', `${STAMP} popa3d[9]: Authentication failed for bob`, 'popa3d'],
+  ['closes', `${STAMP} popa3d[9]: Premature disconnect`, 'popa3d'],
+  ['failed', `${STAMP} popa3d[9]: Authentication failed for bob`, 'popa3d: wrong password'],
   ['not-believed', `${STAMP} popa3d[9]: Authentication passed for bob`, 'popa3d'],
 ])('a line that is no login is told with the reason: %s', (why, line, detail) => {
   expect(outcomes(line)).toEqual([

@@ -50,6 +50,21 @@ test.each([
     patternText('test', LOGIN_REGEX).replace('service =', 'needs_open = "always"\nservice ='),
     /^test\.toml:8: login\.needs_open: no \[\[open\]\]/,
   ],
+  [
+    'a failure without an address',
+    `${patternText('test', LOGIN_REGEX)}[[failure]]\nreason = "R"\nregex = '^no (?P<user>[a-z]+) from$'\n`,
+    /^test\.toml:12: failure\.regex: no group "address"/,
+  ],
+  [
+    'a failure that needs an open line which it does not describe',
+    `${patternText('test', LOGIN_REGEX)}[[failure]]\nreason = "R"\nneeds_open = "always"\nregex = '^no$'\n`,
+    /^test\.toml:12: failure\.needs_open: no \[\[open\]\]/,
+  ],
+  [
+    'a failure without its reason',
+    `${patternText('test', LOGIN_REGEX)}[[failure]]\nregex = '^no$'\n`,
+    /^test\.toml:10: failure\[1\]\.reason: /,
+  ],
 ])('a file with %s is refused', (_, text, reason) => {
   const { message, exitStatus } = failure(text);
   expect(message).toMatch(reason);
@@ -89,6 +104,40 @@ test.each([
   ['a verdict without a user', LOGIN_SAMPLES.replace(' user=bob', ''), /^test\.samples:1: expected user=/],
 ])('samples with %s are refused', (_, samples, reason) => {
   expect(failure(patternText('test', LOGIN_REGEX), samples).message).toMatch(reason);
+});
+
+const FAILURE = `[[failure]]
+service = "pop3"
+reason = "wrong password"
+regex = '''${LOGIN_REGEX.replace('ok', 'no')}'''
+`;
+const FAILURE_SAMPLES =
+  LOGIN_SAMPLES.replace('# nothing', '# failure address=198.51.100.1 user=bob service=pop3') + '\n# nothing\nx\n';
+
+test('a pattern with a failure and its samples loads', () => {
+  expect(failure(patternText('test', LOGIN_REGEX) + FAILURE, FAILURE_SAMPLES).message).toBe('loaded');
+});
+
+test.each([
+  ['a failure under "nothing"', LOGIN_SAMPLES, /^test\.samples:4: expected nothing, found failure address=198/],
+  [
+    'a wrong address of a failure',
+    FAILURE_SAMPLES.replace('failure address=1', 'failure address=2'),
+    /:4: expected address=298/,
+  ],
+  ['a login under "failure"', FAILURE_SAMPLES.replace('no bob', 'ok bob'), /:4: expected a failure, found login/],
+  [
+    'a failure without an address',
+    FAILURE_SAMPLES.replace('failure address=198.51.100.1', 'failure'),
+    /:4: expected address=/,
+  ],
+  [
+    'no line for a failure',
+    FAILURE_SAMPLES.replace(/# failure[^]*?\n\n/, ''),
+    /no sample that regex 2 of test \(failure\) matches/,
+  ],
+])('samples with %s are refused', (_, samples, reason) => {
+  expect(failure(patternText('test', LOGIN_REGEX) + FAILURE, samples).message).toMatch(reason);
 });
 
 test('a pattern without samples is refused', () => {
