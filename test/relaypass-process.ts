@@ -84,6 +84,12 @@ export class TestHost {
     appendFileSync(this.log, loginLine(user, address, agoMs, session));
   }
 
+  /** Appends the line of a login that failed for its password, stamped `agoMs` before now. */
+  failedLogin(user: string, address: string, agoMs = 0): void {
+    const message = `imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, session=<x>`;
+    appendFileSync(this.log, lineOf(message, agoMs));
+  }
+
   /** Appends the line that ends that session. */
   logout(user: string, session: string, agoMs = 0): void {
     appendFileSync(this.log, lineOf(`imap(${user})<9><${session}>: Disconnected: Logged out in=99 out=999`, agoMs));

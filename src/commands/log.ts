@@ -1,5 +1,3 @@
-import { systemClock } from '../clock.ts';
-import { parseDuration } from '../config/duration.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import { defineCommand } from './command.ts';
 import { TRAIL_KINDS } from '../store/trail.ts';
@@ -7,6 +5,7 @@ import { eventColumns } from './event-columns.ts';
 import { eventFilter } from './event-filter.ts';
 import { endOfWatching, followEvents } from './follow-events.ts';
 import { instantsOf, listingOptions, printListing } from './listing.ts';
+import { instantOf } from './since.ts';
 import { withStoreToRead } from './with-store.ts';
 
 /** `relaypass log`: the audit trail, oldest first; with `--follow` also what happens from now on. */
@@ -45,13 +44,6 @@ export const command = defineCommand(
       return EXIT.ok;
     }),
 );
-
-function instantOf(text: string): number {
-  const agoMs = parseDuration(text);
-  const at = agoMs === undefined ? Date.parse(text) : systemClock() - agoMs;
-  if (!Number.isNaN(at)) return at;
-  throw usage(`--since: expected a duration such as "1h" or an instant, found "${text}"`);
-}
 
 function usage(message: string): OperationalError {
   return new OperationalError('usage', EXIT.usage, message);

@@ -1,17 +1,15 @@
 /** What `show` says to people: the verdict first, then what it rests on, then what would change it. */
 import { formatDuration } from '../config/duration.ts';
-import { escapeControls } from '../log.ts';
 import type { Evidence, Login } from '../login/login.ts';
 import type { AddressVerdict, MapVerdict, UserVerdict } from '../status/verdict.ts';
 import type { TrailEvent } from '../store/trail.ts';
 import { eventColumns } from './event-columns.ts';
+import type { FailedLogins } from './failed-logins.ts';
+import { renderFailedLogins } from './failed-logins-text.ts';
+import { fold, INDENT } from './fold.ts';
 import { formatInstant } from './listing.ts';
 import { renderTable } from './table.ts';
 import { paint, type Terminal } from './terminal.ts';
-import { wrap } from './wrap.ts';
-
-const INDENT = '  ';
-const LEAST_WIDTH = 20;
 
 export interface ShowOptions {
   readonly now: number;
@@ -20,21 +18,37 @@ export interface ShowOptions {
   readonly terminal: Terminal;
 }
 
-export function renderAddress(verdict: AddressVerdict, options: ShowOptions): string[] {
-  const { entry, maps } = verdict;
+/** Plain JSON, as `show ADDRESS --json` prints it. */
+export interface AddressAnswer extends AddressVerdict {
+  /** Where there is no entry. */
+  readonly failures?: FailedLogins;
+  /** What permits those who failed there from other addresses. */
+  readonly elsewhere?: readonly Login[];
+}
+
+/** Plain JSON, as `show --user U --json` prints it. */
+export interface UserAnswer extends UserVerdict {
+  readonly failures: FailedLogins;
+}
+
+export function renderAddress(verdict: AddressAnswer, options: ShowOptions): string[] {
+  const { entry, maps, failures, elsewhere } = verdict;
   return [
     ...headline(addressHeadline(verdict, options), verdict.permitted, options),
     ...(entry?.logins ?? []).flatMap((login) => renderLogin(login, options)),
     ...maps.flatMap((map) => fold(mapText(map), INDENT, options)),
+    ...(failures === undefined ? [] : renderFailedLogins(failures, options)),
+    ...(elsewhere ?? []).flatMap((login) => fold(elsewhereText(login), INDENT, options)),
     ...ending(verdict, options),
   ];
 }
 
-export function renderUser(verdict: UserVerdict, options: ShowOptions): string[] {
-  const { logins } = verdict;
+export function renderUser(verdict: UserAnswer, options: ShowOptions): string[] {
+  const { logins, failures } = verdict;
   return [
     ...headline(userHeadline(verdict), verdict.permitted, options),
     ...logins.flatMap((login) => renderLogin(login, options)),
+    ...renderFailedLogins(failures, options),
     ...ending(verdict, options),
   ];
 }
@@ -71,6 +85,10 @@ function renderLogin(login: Login, options: ShowOptions): string[] {
   ];
 }
 
+function elsewhereText({ user, address, service, at }: Login): string {
+  return `${user} may relay from ${address}: ${service} login at ${formatInstant(at)}`;
+}
+
 function reasonFor(why: Evidence): string {
   if (why.by === 'admin') return `granted by ${why.name}`;
   if (why.by === 'whoson') return `told over whoson by ${why.client}`;
@@ -100,9 +118,4 @@ function renderEvents(events: readonly TrailEvent[], { instant, terminal }: Show
   const columns = terminal.columns === undefined ? undefined : terminal.columns - INDENT.length;
   const lines = renderTable(events, eventColumns(instant), { hasHeader: false, terminal: { ...terminal, columns } });
   return lines.map((line) => INDENT + line);
-}
-
-function fold(text: string, indent: string, { terminal }: ShowOptions): string[] {
-  const width = Math.max(LEAST_WIDTH, (terminal.columns ?? Infinity) - indent.length);
-  return wrap(escapeControls(text), width).map((line) => indent + line);
 }

@@ -4,37 +4,68 @@ import { parseAddress, type Address } from '../login/address.ts';
 import { REFUSALS } from '../login/admission.ts';
 import { addressVerdict, userVerdict } from '../status/verdict.ts';
 import { defineCommand, print, printJson } from './command.ts';
+import { readFailedLogins } from './failed-logins.ts';
 import { instantsOf } from './listing.ts';
-import { renderAddress, renderUser, type ShowOptions } from './show-text.ts';
+import { renderAddress, renderUser, type AddressAnswer, type ShowOptions, type UserAnswer } from './show-text.ts';
+import { instantOf } from './since.ts';
 import { terminalOf } from './terminal.ts';
 import { withStoreToRead, type OpenHost } from './with-store.ts';
 
-/** `relaypass show`: the verdict, what it rests on, what the maps say, what was last seen, and what would change it. */
+/**
+ * `relaypass show`: the verdict, what it rests on, what the maps say, which logins failed, what was last seen, and what
+ * would change it.
+ */
 export const command = defineCommand(
   (argv) =>
     argv
       .positional('address', { type: 'string', describe: 'Client address' })
       .option('user', { type: 'string', describe: 'Where this user may relay from, instead' })
+      .option('since', {
+        type: 'string',
+        default: '1h',
+        describe: 'From when on to look for failed logins in the logs',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON: one object' })
       .option('absolute', { type: 'boolean', describe: 'Absolute times', defaultDescription: 'unless on a terminal' })
       .example('$0 show 198.51.100.7', 'why can she not send?')
-      .example('$0 show --user alice@example.org', 'the same, where the address is not known')
-      .epilog('JSON: address or user, permitted, barred, entry or logins, maps, events, advice.'),
-  ({ config, address, user, json, absolute }) =>
+      .example('$0 show --user alice@example.org --since 24h', 'the same, where the address is not known')
+      .epilog(
+        'JSON: address or user, permitted, barred, entry or logins, maps, failures (since, count, firstAt, last, unread), ' +
+          'elsewhere, events, advice.',
+      ),
+  ({ config, address, user, since, json, absolute }) =>
     withStoreToRead(config, async (host) => {
       const options = optionsFor(host, absolute);
+      const from = instantOf(since);
       if (address !== undefined && user === undefined) {
-        const verdict = await addressVerdict(clientAddress(address), host);
-        if (json) printJson(verdict);
-        else print(renderAddress(verdict, options).join('\n'));
+        const answer = await addressAnswer(clientAddress(address), from, host);
+        if (json) printJson(answer);
+        else print(renderAddress(answer, options).join('\n'));
       } else if (address === undefined && user !== undefined) {
-        const verdict = userVerdict(user, host);
-        if (json) printJson(verdict);
-        else print(renderUser(verdict, options).join('\n'));
+        const answer = await userAnswer(user, from, host);
+        if (json) printJson(answer);
+        else print(renderUser(answer, options).join('\n'));
       } else throw new OperationalError('usage', EXIT.usage, 'show: name one of ADDRESS and --user USER');
       return EXIT.ok;
     }),
 );
+
+/** An address that may relay has not failed, whatever else happened there. */
+async function addressAnswer(address: Address, since: number, host: OpenHost): Promise<AddressAnswer> {
+  const verdict = await addressVerdict(address, host);
+  if (verdict.permitted) return verdict;
+  const failures = await readFailedLogins(host, since, (failure) => failure.address === address);
+  const users = new Set(failures.last.flatMap(({ user }) => user?.toLowerCase() ?? []));
+  const elsewhere = [...users].flatMap((user) => userVerdict(user, host).logins);
+  return { ...verdict, failures, elsewhere };
+}
+
+/** A user may be permitted where they are not, and fail where they are. */
+async function userAnswer(user: string, since: number, host: OpenHost): Promise<UserAnswer> {
+  const name = user.toLowerCase();
+  const failures = await readFailedLogins(host, since, (failure) => failure.user?.toLowerCase() === name);
+  return { ...userVerdict(user, host), failures };
+}
 
 function optionsFor({ config }: OpenHost, absolute: boolean | undefined): ShowOptions {
   const terminal = terminalOf();

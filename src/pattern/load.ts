@@ -31,6 +31,15 @@ export function loadPatterns(config: Config['patterns'], log: Log): Pattern[] {
   return patterns;
 }
 
+/**
+ * Every pattern there is, also those that `config` does not ask for: to tell of failed logins, which grants nothing. A
+ * bad file of the admin's is logged and left out.
+ */
+export function loadAllPatterns(config: Config['patterns'], log: Log): Pattern[] {
+  const names = new Set([...filesIn(SHIPPED_PATTERNS), ...filesIn(config.dir)].map(([name]) => name));
+  return loadPatterns({ ...config, use: [...names].toSorted(), on_bad_pattern: 'skip' }, log);
+}
+
 /** By name: the path of each pattern file, and what the build has made of the shipped ones. */
 interface Patterns {
   readonly files: ReadonlyMap<string, string>;

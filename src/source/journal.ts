@@ -148,7 +148,10 @@ class JournalSource implements LogSource {
     this.#journalctl = undefined;
     this.#pipe = undefined;
     this.#isEnded = !this.#follow;
-    if (this.#isEnded) return;
+    if (this.#isEnded) {
+      if (ending.kind === 'ended' && !ending.isClean) this.#tell('log-missing', ending.detail);
+      return;
+    }
     if (ending.kind === 'bad-cursor' && this.#last !== undefined && !this.#isCursorBad) {
       this.#isCursorBad = true;
       this.#retryAt = this.#clock();

@@ -19,7 +19,7 @@ export type Position = { readonly cursor: string } | { readonly since: number };
 /** Why journalctl ended: `fatal` is nothing that another attempt would mend. */
 export type Ending =
   | { readonly kind: 'bad-cursor' }
-  | { readonly kind: 'ended'; readonly detail: string }
+  | { readonly kind: 'ended'; readonly detail: string; readonly isClean: boolean }
   | { readonly kind: 'fatal'; readonly error: OperationalError };
 
 const REFUSED = /insufficient permissions|not seeing messages from other users/i;
@@ -50,7 +50,7 @@ export class Journalctl {
     });
     child.once('error', (error) => end({ kind: 'fatal', error: notStarted(command, error) }));
     child.once('close', (status, signal) =>
-      end(endingOf(this.#stderr.trim(), status === null ? `signal ${signal}` : `status ${status}`)),
+      end(endingOf(this.#stderr.trim(), status === null ? `signal ${signal}` : `status ${status}`, status === 0)),
     );
   }
 
@@ -73,9 +73,9 @@ function startOf(position: Position): string {
   return 'cursor' in position ? `--cursor=${position.cursor}` : `--since=@${Math.floor(position.since / 1000)}`;
 }
 
-function endingOf(stderr: string, how: string): Ending {
+function endingOf(stderr: string, how: string, isClean: boolean): Ending {
   if (/cursor/i.test(stderr)) return { kind: 'bad-cursor' };
-  return { kind: 'ended', detail: `journalctl ended with ${how}${stderr === '' ? '' : `: ${stderr}`}` };
+  return { kind: 'ended', detail: `journalctl ended with ${how}${stderr === '' ? '' : `: ${stderr}`}`, isClean };
 }
 
 function refused(): OperationalError {

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { appendFileSync, chmodSync, chownSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { screenOf } from '../pseudo-terminal.ts';
 import { TestHost, until } from '../relaypass-process.ts';
 
@@ -57,7 +59,7 @@ test('show --user tells from where a user may relay, and by which logins', async
   expect(stdout).toContain('198.51.100.7: imap login at ');
   expect(stdout).toContain('192.0.2.9: grant login at ');
   expect(host.run('show', '--user', 'bob').stdout).toMatch(
-    /^bob may relay from nowhere\.\nWhat would change it: a login over POP3 or IMAP, or "relaypass grant ADDRESS --user bob"\.\n$/,
+    /^bob may relay from nowhere\.\nNo failed login seen since \S+Z\.\nWhat would change it: a login over POP3 or IMAP, or "relaypass grant ADDRESS --user bob"\.\n$/,
   );
 });
 
@@ -92,10 +94,139 @@ test('show --json gives the verdict, its reasons and the advice', () => {
   expect(shape.safeParse(JSON.parse(host.run('show', '192.0.2.9', '--json').stdout)).error).toBeUndefined();
 });
 
+const MINUTE_MS = 60_000;
+const NOBODY = 65_534;
+
+test('show tells of an address without an entry which logins failed there: how many, since when, why, and the line', () => {
+  const host = new TestHost();
+  for (const ago of [50, 40, 30, 20, 10, 5, 3]) host.failedLogin('alice', '198.51.100.7', ago * MINUTE_MS);
+  host.failedLogin('eve', '203.0.113.9');
+  const { stdout } = host.run('show', '198.51.100.7');
+  expect(stdout).toMatch(/\n7 failed logins seen since \S+Z, the last 5:\n/);
+  expect(stdout.match(/^ {2}\S+Z: alice at 198\.51\.100\.7, imap: wrong password or unknown user$/gm)).toHaveLength(5);
+  expect(stdout).toContain(`    file:${host.log}, pattern dovecot: `);
+  expect(stdout).toMatch(/mx dovecot: imap-login: Disconnected: .* user=<alice>, method=PLAIN, rip=198\.51\.100\.7, /);
+  expect(stdout).not.toContain('eve');
+});
+
+test('show tells from where those who failed at an address may relay', () => {
+  const host = new TestHost();
+  host.run('grant', '203.0.113.9', '--user', 'alice');
+  host.failedLogin('Alice', '198.51.100.7');
+  expect(host.run('show', '198.51.100.7').stdout).toMatch(/\n {2}alice may relay from 203\.0\.113\.9: grant login at /);
+});
+
+test('show --user tells where a user failed to log in, also one who may relay from elsewhere', () => {
+  const host = new TestHost();
+  host.run('grant', '203.0.113.9', '--user', 'alice');
+  host.failedLogin('ALICE', '198.51.100.7');
+  const { stdout } = host.run('show', '--user', 'alice');
+  expect(stdout).toMatch(/^alice may relay from 1 of at most 10 addresses\.\n/);
+  expect(stdout).toMatch(/\n1 failed login seen since \S+Z:\n {2}\S+Z: ALICE at 198\.51\.100\.7, imap: wrong password/);
+});
+
+test('show looks back an hour for failed logins, or as far as --since says', () => {
+  const host = new TestHost();
+  host.failedLogin('alice', '198.51.100.7', 90 * MINUTE_MS);
+  expect(host.run('show', '198.51.100.7').stdout).toMatch(/\nNo failed login seen since \S+Z\.\n/);
+  expect(host.run('show', '198.51.100.7', '--since', '2h').stdout).toContain('\n1 failed login seen since ');
+});
+
+test('show finds the failed logins in a log that was rotated meanwhile', () => {
+  const host = new TestHost();
+  host.failedLogin('alice', '198.51.100.7', 20 * MINUTE_MS);
+  renameSync(host.log, `${host.log}.1`);
+  host.failedLogin('alice', '198.51.100.7');
+  expect(host.run('show', '198.51.100.7').stdout).toContain('\n2 failed logins seen since ');
+});
+
+test('show finds the failed logins of servers whose patterns are not in use', () => {
+  const host = new TestHost('[patterns]\nuse = ["courier"]\n');
+  host.failedLogin('alice', '198.51.100.7');
+  appendFileSync(
+    host.log,
+    `${new Date().toISOString()} mx postfix/smtpd[9]: warning: unknown[198.51.100.7]: SASL LOGIN authentication failed: (reason unavailable), sasl_username=alice\n`,
+  );
+  expect(host.run('show', '198.51.100.7').stdout).toMatch(
+    /alice at 198\.51\.100\.7, imap: [^]*alice at 198\.51\.100\.7, smtp: /,
+  );
+});
+
+test('show says that it could not look for failed logins, and why', () => {
+  const host = new TestHost();
+  rmSync(host.log);
+  expect(host.run('show', '198.51.100.7').stdout).toContain(
+    `\n  not looked for in file:${host.log}: there is no such log\n`,
+  );
+  mkdirSync(host.log);
+  expect(host.run('show', '198.51.100.7').stdout).toContain(
+    `\n  not looked for in file:${host.log}: ${host.log} is no regular file`,
+  );
+});
+
+test('show says that it may not read the log', () => {
+  const host = new TestHost();
+  chmodSync(host.log, 0);
+  for (const file of [host.dir, path.dirname(host.map)]) chmodSync(file, 0o755);
+  if (process.getuid?.() === 0) chownSync(path.dirname(host.map), NOBODY, NOBODY);
+  expect(host.run('show', '198.51.100.7').stdout).toContain(
+    `\n  not looked for in file:${host.log}: no permission to read it: "relaypass check" tells what is missing\n`,
+  );
+});
+
+test('show --json gives the failed logins, with who may relay from elsewhere', () => {
+  const host = new TestHost();
+  host.run('grant', '203.0.113.9', '--user', 'alice');
+  host.failedLogin('alice', '198.51.100.7');
+  const failure = z.strictObject({
+    at: z.number(),
+    user: z.literal('alice'),
+    address: z.literal('198.51.100.7'),
+    service: z.literal('imap'),
+    reason: z.literal('wrong password or unknown user'),
+    pattern: z.literal('dovecot'),
+    source: z.literal(`file:${host.log}`),
+    line: z.string(),
+  });
+  const failures = z.strictObject({
+    since: z.number(),
+    count: z.literal(1),
+    firstAt: z.number(),
+    last: z.array(failure).length(1),
+    unread: z.array(z.never()),
+  });
+  const elsewhere = z.array(z.object({ address: z.literal('203.0.113.9') })).length(1);
+  const ofAddress = JSON.parse(host.run('show', '198.51.100.7', '--json').stdout);
+  expect(z.object({ permitted: z.literal(false), failures, elsewhere }).safeParse(ofAddress).error).toBeUndefined();
+  const ofUser = JSON.parse(host.run('show', '--user', 'alice', '--json').stdout);
+  expect(z.object({ permitted: z.literal(true), failures }).safeParse(ofUser).error).toBeUndefined();
+});
+
+test("what a client sent as its name does not move the reader's cursor", () => {
+  const host = new TestHost();
+  host.failedLogin('al\u009bice', '198.51.100.7');
+  host.failedLogin('al\u202eice', '198.51.100.7');
+  const { stdout } = host.run('show', '198.51.100.7');
+  expect(stdout).toContain('\n1 failed login seen');
+  expect(stdout).not.toMatch(/[\u009b\u202e]/);
+});
+
 test.each([80, 40])('show fits on a terminal of %i columns', async (columns) => {
   const host = new TestHost();
   host.run('grant', '192.0.2.9');
   const lines = await screenOf(['show', '192.0.2.9', '--config', host.configFile], { columns });
   expect(lines[0]).toMatch(/^192\.0\.2\.9 may relay for /);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+});
+
+test.each([80, 40])('the failed logins fit on a terminal of %i columns, with relative times', async (columns) => {
+  const host = new TestHost();
+  host.failedLogin('alice@example.org', '2001:db8:1:2:3:4:5:77', 3 * MINUTE_MS);
+  const lines = await screenOf(['show', '2001:db8:1:2:3:4:5:77', '--config', host.configFile], { columns });
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+  const text = lines.join(' ').replaceAll(/ +/g, ' ');
+  expect(text).toMatch(
+    /3m 0\ds ago: alice@example\.org at 2001:db8:1:2:3:4:5:77, imap: wrong password or unknown user /,
+  );
+  expect(text.indexOf('wrong password')).toBeLessThan(text.indexOf('What would change it'));
 });
