@@ -160,16 +160,17 @@ export class Session {
     for (;;) {
       await setTimeout(BEAT_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      this.#mustBeTheSame(await this.#exchange.pulse());
+      const heard = this.#seq; // what is heard while the answer is on its way, the answer need not know
+      this.#mustBeTheSame(await this.#exchange.pulse(), heard);
       await this.#exchange.tellPurges();
       if (performance.now() - (this.#reconciledAt ?? 0) >= RECONCILE_MS) await this.#reconcile();
     }
   }
 
-  #mustBeTheSame({ epoch, seq }: Reply): void {
+  #mustBeTheSame({ epoch, seq }: Reply, heard: number): void {
     if (this.#epoch !== '' && epoch !== this.#epoch) throw new LinkLost('the namespace was emptied or begun anew');
-    if (seq < this.#seq) throw new LinkLost('the server lost messages');
+    if (seq < heard) throw new LinkLost('the server lost messages');
     this.#epoch = epoch;
-    this.#unread = seq - this.#seq;
+    this.#unread = Math.max(0, seq - this.#seq);
   }
 }

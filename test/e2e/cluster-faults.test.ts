@@ -67,12 +67,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     end: ({ redis }) => redis.signal('SIGCONT'),
   },
   'the network is slow': {
-    begin: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = 150)),
-    end: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = 0)),
+    begin: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 150)),
+    end: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 0)),
   },
   'the network is so slow that no command is in time': {
-    begin: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = 900)),
-    end: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = 0)),
+    begin: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 900)),
+    end: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 0)),
   },
   'the server is emptied': {
     begin: ({ redis }) => redis.command('FLUSHALL'),
@@ -119,3 +119,27 @@ withRedis.each(Object.keys(FAULTS))(
   },
   120_000,
 );
+
+withRedis('answers that come later than the news are no sign of a loss', async () => {
+  const redis = await RedisServer.start();
+  const proxy = await Proxy.start(redis.port);
+  proxy.delayMs = (nth) => (nth === 1 ? 300 : 0); // of a link's two connections, the one for commands
+  const [pop, mx] = [await Node.start('pop1', redis.url), await Node.start('mx1', proxy.url)];
+  await agreed([pop, mx], []);
+  const since = await sinceUp(mx);
+  for (let n = 0; n < 100; n++) {
+    await pop.login('alice', '198.51.100.7');
+    await setTimeout(20); // two of mx's beats, at least
+  }
+  await agreed([pop, mx], ['198.51.100.7']);
+  expect(await sinceUp(mx)).toBe(since);
+});
+
+/** Since when the node has had its link, once it has one. */
+async function sinceUp(node: Node): Promise<number> {
+  for (;;) {
+    const { link, since } = (await node.size()).status;
+    if (link === 'up') return since;
+    await setTimeout(20);
+  }
+}

@@ -14,8 +14,9 @@ export class Proxy {
   readonly #sockets = new Set<Socket>();
   #target: number;
   #isCut = false;
-  /** How long each piece takes in each direction. */
-  delayMs = 0;
+  #connections = 0;
+  /** How long each piece takes in each direction, on the connection that was the nth, from 1 on. */
+  delayMs: (nth: number) => number = () => 0;
 
   private constructor(target: number) {
     this.#target = target;
@@ -58,23 +59,25 @@ export class Proxy {
 
   #connect(client: Socket): void {
     const server = createConnection(this.#target, '127.0.0.1');
-    this.#pass(client, server);
-    this.#pass(server, client);
+    const nth = ++this.#connections;
+    this.#pass(client, server, nth);
+    this.#pass(server, client, nth);
   }
 
-  #pass(from: Socket, to: Socket): void {
+  #pass(from: Socket, to: Socket, nth: number): void {
     this.#sockets.add(from);
-    from.on('data', (bytes) => this.#later(() => to.write(bytes)));
+    from.on('data', (bytes) => this.#later(nth, () => to.write(bytes)));
     from.on('error', () => to.destroy());
     from.on('close', () => {
       this.#sockets.delete(from);
-      this.#later(() => to.destroy());
+      this.#later(nth, () => to.destroy());
     });
   }
 
-  #later(act: () => void): void {
+  #later(nth: number, act: () => void): void {
     if (this.#isCut) return;
-    if (this.delayMs === 0) act();
-    else setTimeout(act, this.delayMs);
+    const delayMs = this.delayMs(nth);
+    if (delayMs === 0) act();
+    else setTimeout(act, delayMs);
   }
 }
