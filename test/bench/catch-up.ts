@@ -1,16 +1,15 @@
 /**
  * A backlog of 1 GB, beside what else could read it.    npm run bench:catch-up      BENCH_BYTES=1e9 BENCH_ROUNDS=5
  *
- * The pipeline is bundled into one file as the daemon is. fail2ban-regex and the Perl watcher read a part of the log,
- * since they take minutes; their times are scaled up.
+ * The daemon is the real one, from its start until its map has the last login. fail2ban-regex and the Perl watcher read
+ * a part of the log, since they take minutes; their times are scaled up.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { build } from 'esbuild';
-import { quirks } from '../../packaging/bundle/quirks.ts';
 import { PACKAGE_DIR } from '../../src/package.ts';
+import { SHIPPED_PATTERNS } from '../../src/pattern/load.ts';
+import { Backlog, writeBacklog, type CatchUp } from './backlog.ts';
 import { has, sideBySide, type Run } from './measure.ts';
 import { writeMailLog } from './mail-log.ts';
 import { report, time, type Row } from './report.ts';
@@ -22,27 +21,18 @@ const FOLDER = path.join(os.tmpdir(), 'relaypass-bench');
 const LOG = path.join(FOLDER, 'mail.log');
 const SHORT = path.join(FOLDER, 'short.log');
 const NEEDLES = path.join(FOLDER, 'needles');
-const STORE = path.join(FOLDER, 'store');
-const PIPELINE = path.join(PACKAGE_DIR, 'dist/bench/pipeline.cjs');
 const WATCHER = path.join(PACKAGE_DIR, 'test/bench/watcher.pl');
 const WATCHED = path.join(FOLDER, 'watched.db');
-const HALF_HOUR_MS = 1_800_000;
-const DAY_MS = 86_400_000;
+const EVERY_PATTERN = readdirSync(SHIPPED_PATTERNS).flatMap((name) => /^(.*)\.toml$/.exec(name)?.[1] ?? []);
 
 mkdirSync(FOLDER, { recursive: true });
-await build({
-  entryPoints: [path.join(import.meta.dirname, 'pipeline-process.js')],
-  outfile: PIPELINE,
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
-  format: 'cjs',
-  define: { 'import.meta.dirname': '__dirname' },
-  plugins: [quirks],
-  logLevel: 'error',
-});
-const shape = { seed: 1, endAt: Date.now(), addresses: 50_000 };
-const { lines, logins } = writeMailLog(LOG, { ...shape, bytes: BYTES });
+const shape = { seed: 1, endAt: Date.now(), addresses: 50_000, bytes: BYTES };
+const halfHour = new Backlog(LOG, '', '30m');
+const everyPattern = new Backlog(LOG, `[patterns]\nuse = ${JSON.stringify(EVERY_PATTERN)}\n`, '30m');
+const day = new Backlog(LOG, '', '1d');
+const backlogs = [halfHour, everyPattern, day];
+for (const backlog of backlogs) await backlog.prepare(shape);
+const { lines, logins } = writeBacklog(LOG, shape);
 writeMailLog(SHORT, { ...shape, bytes: BYTES * PART });
 writeFileSync(
   NEEDLES,
@@ -51,25 +41,30 @@ writeFileSync(
 process.stdout.write(`${LOG}: ${lines} lines, ${logins} logins, seed ${shape.seed}\n`);
 
 const node = process.execPath;
+const days: CatchUp[] = [];
 const failRegex = String.raw`^\s*\S+ dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, method=\S+, rip=<HOST>, lip=`;
 const fail2ban = process.env['FAIL2BAN_REGEX'] ?? 'fail2ban-regex';
 const perl = String.raw`perl -ne '$n{$1}++ if /^\S+ \S+ dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, .*rip=([0-9a-f.:]+),/; END { print scalar keys %n }'`;
 const nodeLoop = String.raw`require("readline").createInterface({input:require("fs").createReadStream(process.argv[1])}).on("line",l=>/dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, .*rip=([0-9a-f.:]+),/.exec(l))`;
 
-const full = sideBySide(
+const full = await sideBySide(
   {
     'grep -cF': `grep -cF 'Login: user=<' ${LOG}`,
-    'relaypass, 30 min of grace': `${node} ${PIPELINE} ${LOG} ${STORE} ${HALF_HOUR_MS}`,
-    'the same with the patterns that are off by default': `${node} ${PIPELINE} ${LOG} ${STORE} ${HALF_HOUR_MS} all`,
+    'relaypass, 30 min of grace': () => halfHour.catchUp(),
+    'the same with the patterns that are off by default': () => everyPattern.catchUp(),
     'grep -F -f, 26 needles': `grep -cF -f ${NEEDLES} ${LOG}`,
     'wc -l': `wc -l ${LOG}`,
     ...(has('rg') && { 'ripgrep -cF': `rg -cF 'Login: user=<' ${LOG}` }),
   },
   ROUNDS,
 );
-const slow = sideBySide(
+const slow = await sideBySide(
   {
-    'relaypass, a day of grace: every login kept': `${node} ${PIPELINE} ${LOG} ${STORE} ${DAY_MS}`,
+    'relaypass, a day of grace: every login kept': async () => {
+      const run = await day.catchUp();
+      days.push(run);
+      return run;
+    },
     'Perl, one regex a line, nothing stored': `${perl} ${LOG}`,
     'Node readline, one regex a line, nothing stored': `${node} -e '${nodeLoop}' ${LOG}`,
   },
@@ -78,7 +73,7 @@ const slow = sideBySide(
 const FAIL2BAN = 'fail2ban-regex';
 const PERL_WATCHER = 'Perl watcher, a regex a server tried in turn, a DB_File';
 const targets: Readonly<Record<string, number>> = { [FAIL2BAN]: 80, [PERL_WATCHER]: 10 };
-const scaled = sideBySide(
+const scaled = await sideBySide(
   {
     [PERL_WATCHER]: `rm -f ${WATCHED}; perl ${WATCHER} ${WATCHED} ${SHORT}`,
     ...((existsSync(fail2ban) || has(fail2ban)) && {
@@ -104,15 +99,16 @@ for (const [what, run] of scaled) {
     ...ratioTarget(whole, ours, targets[what] ?? 1),
   });
 }
-const { stdout } = spawnSync(node, [PIPELINE, LOG, STORE, String(DAY_MS)], { encoding: 'utf8' });
-const { rssMb, ownMb, entries }: { rssMb: number; ownMb: number; entries: number } = JSON.parse(stdout);
+const peaks = days.toSorted((one, other) => one.peakRssMb - other.peakRssMb)[Math.floor(days.length / 2)];
+if (peaks === undefined) throw new Error('no backlog of a day');
 rows.push({
-  what: `greatest RSS on the way, every login kept (${entries} entries)`,
-  measured: `${rssMb} MiB, of which ${ownMb} MiB its own and the rest pages of files`,
+  what: `greatest RSS on the way, every login kept (${peaks.permitted} entries)`,
+  measured: `${peaks.peakRssMb} MiB; ${peaks.peakOwnMb} MiB are its own, the rest pages of files`,
   target: '< 120 MiB',
-  isMet: rssMb < 120,
+  isMet: peaks.peakRssMb < 120,
 });
 report('catch-up', rows);
+for (const backlog of backlogs) await backlog.remove();
 
 function figures({ wallS, cpuS }: Run, base: Run): string {
   return `${time(wallS)} (${(wallS / base.wallS).toFixed(1)} x grep), CPU ${time(cpuS)} (${(cpuS / base.cpuS).toFixed(1)} x)`;

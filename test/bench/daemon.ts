@@ -25,7 +25,7 @@ async function commands(): Promise<Row[]> {
   const host = new BenchHost(TEXT_MAP);
   await host.fill(1000);
   const node = process.execPath;
-  const runs = sideBySide(
+  const runs = await sideBySide(
     {
       'node -e 0': `${node} -e 0`,
       '`--help`': `${node} ${CLI} --help`,
@@ -53,7 +53,8 @@ async function starts(): Promise<Row[]> {
   const rowsOf: Row[] = [];
   for (const bytes of [1e6, BYTES]) {
     writeMailLog(log, { bytes, seed: 1, endAt: Date.now(), addresses: 50_000 });
-    const bare = sideBySide({ node: `${process.execPath} -e 0` }, ROUNDS).get('node') ?? { wallS: NaN, cpuS: NaN };
+    const bareRuns = await sideBySide({ node: `${process.execPath} -e 0` }, ROUNDS);
+    const bare = bareRuns.get('node') ?? { wallS: NaN, cpuS: NaN };
     const runs = [];
     for (let round = 0; round < ROUNDS; round++) {
       const host = new BenchHost(TEXT_MAP, log);

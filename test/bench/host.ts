@@ -22,8 +22,8 @@ export class BenchHost {
   readonly state = path.join(this.dir, 'state');
   #daemon: ChildProcess | undefined;
 
-  /** With an empty log, or a link to `log`. */
-  constructor(maps: string, log?: string) {
+  /** With an empty log, or a link to `log`; `tables` and `grace` are of its configuration. */
+  constructor(tables: string, log?: string, grace = '30m') {
     mkdirSync(this.state);
     if (log === undefined) writeFileSync(this.log, '');
     else symlinkSync(log, this.log);
@@ -31,7 +31,7 @@ export class BenchHost {
     const admission = '[admission]\nmax_entries = 10000000\n';
     writeFileSync(
       this.config,
-      `state_dir = "${this.state}"\n[[source]]\nfile = "${this.log}"\n${maps}${lookup}${admission}`,
+      `state_dir = "${this.state}"\ngrace = "${grace}"\n[[source]]\nfile = "${this.log}"\n${tables}${lookup}${admission}`,
     );
   }
 
@@ -70,8 +70,7 @@ export class BenchHost {
   }
 
   logIn(address: string, user: string): void {
-    const message = `imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<x>`;
-    appendFileSync(this.log, `${new Date().toISOString()} mx dovecot: ${message}\n`);
+    appendLogin(this.log, address, user);
   }
 
   /** CPU seconds of the daemon up to now. */
@@ -82,9 +81,18 @@ export class BenchHost {
 
   /** Resident memory: its own, and pages of files, which the system can take back at any time. */
   memoryMb(): { readonly all: number; readonly own: number; readonly files: number } {
-    const status = readFileSync(`/proc/${this.#daemon?.pid}/status`, 'utf8');
-    const mb = (what: string) => Math.round(Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+    const mb = (what: string) => this.#memoryMb(what);
     return { all: mb('VmRSS'), own: mb('RssAnon'), files: mb('RssFile') + mb('RssShmem') };
+  }
+
+  /** The most that was resident since it started. */
+  peakRssMb(): number {
+    return this.#memoryMb('VmHWM');
+  }
+
+  #memoryMb(what: string): number {
+    const status = readFileSync(`/proc/${this.#daemon?.pid}/status`, 'utf8');
+    return Math.round(Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
   }
 
   run(...args: string[]): void {
@@ -94,14 +102,24 @@ export class BenchHost {
     if (status !== 0) throw new Error(stderr);
   }
 
-  async remove(): Promise<void> {
+  /** Ends the daemon, if one runs. */
+  async stop(): Promise<void> {
     const daemon = this.#daemon;
-    if (daemon?.exitCode === null) {
-      daemon.kill('SIGTERM');
-      await once(daemon, 'exit');
-    }
+    if (daemon?.exitCode !== null) return;
+    daemon.kill('SIGTERM');
+    await once(daemon, 'exit');
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** Appends the line of a login of now. */
+export function appendLogin(log: string, address: string, user: string): void {
+  const message = `imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<x>`;
+  appendFileSync(log, `${new Date().toISOString()} mx dovecot: ${message}\n`);
 }
 
 /** Records one login for each of `count` clients, spread over the last minute of `now`. */

@@ -8,13 +8,19 @@ export interface Run {
   readonly cpuS: number;
 }
 
-/** The median run of each of `commands`, shell command lines by name; those that fail are left out, and told. */
-export function sideBySide(commands: Readonly<Record<string, string>>, rounds: number): Map<string, Run> {
+/** A shell command line, or what measures itself. */
+type Command = string | (() => Promise<Run>);
+
+/** The median run of each of `commands`, by name; those that fail are left out, and told. */
+export async function sideBySide(
+  commands: Readonly<Record<string, Command>>,
+  rounds: number,
+): Promise<Map<string, Run>> {
   const runs = new Map<string, Run[]>();
   for (let round = 0; round < rounds; round++) {
     for (const [name, command] of Object.entries(commands)) {
-      const run = timed(command);
-      if (run === undefined) process.stderr.write(`${name}: cannot be run here: ${command}\n`);
+      const run = typeof command === 'string' ? timed(command) : await command();
+      if (run === undefined) process.stderr.write(`${name}: cannot be run here: ${String(command)}\n`);
       else runs.set(name, [...(runs.get(name) ?? []), run]);
     }
   }
