@@ -44,6 +44,7 @@ mkdir -p "$tree/usr/bin" && ln -s ../lib/relaypass/dist/bin/relaypass.cjs "$tree
 
 put 644 /usr/lib/systemd/system/ systemd/*.service systemd/*.timer
 put 644 /usr/lib/sysusers.d/relaypass.conf systemd/relaypass.sysusers
+put 644 /usr/lib/tmpfiles.d/relaypass.conf systemd/relaypass.tmpfiles
 put 644 /etc/relaypass/ packaging/deb/relaypass.toml docs/examples/popauth.m4
 install -d "$tree/etc/relaypass/patterns.d"
 put 755 /etc/init.d/relaypass docs/examples/relaypass.init

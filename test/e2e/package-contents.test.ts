@@ -1,5 +1,6 @@
 /** What is in the Debian package, judged by those who read it: lintian, and real shells. */
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { onLab } from './lab/lab.ts';
@@ -22,6 +23,26 @@ onLab('the contents of the Debian package', () => {
       encoding: 'utf8',
     });
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+  });
+
+  test('logrotate keeps the log of a host without systemd, while the daemon has it open', () => {
+    const file = `${UNPACKED}/etc/logrotate.d/relaypass`;
+    const log = openSync('/var/log/relaypass.log', 'a');
+    writeSync(log, 'first\n');
+    run('logrotate', ['--force', '--state', '/run/logrotate.state', file]);
+    writeSync(log, 'second\n');
+    closeSync(log);
+    expect(readFileSync('/var/log/relaypass.log.1', 'utf8')).toBe('first\n');
+    expect(readFileSync('/var/log/relaypass.log', 'utf8')).toBe('second\n');
+  });
+
+  test('bash completes commands and their options', () => {
+    const file = `${UNPACKED}/usr/share/bash-completion/completions/relaypass`;
+    const script = `. ${file}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _relaypass; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const offers = (...words: string[]) => run('bash', ['--norc', '-c', script, 'bash', 'relaypass', ...words]);
+    expect(offers('se')).toContain('setup');
+    expect(offers('purge', '--')).toContain('--dry-run');
+    expect(offers('purge', '--')).not.toContain('--follow');
   });
 
   test('fish completes commands and their options', () => {

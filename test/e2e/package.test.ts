@@ -73,6 +73,16 @@ onLab('the Debian package on a host without systemd', () => {
     expect(host.run('/etc/init.d/relaypass status').status).toBe(0);
   });
 
+  test('has systemd-tmpfiles make the state folder, and restore its ownership', () => {
+    const made = () => host.run('systemd-tmpfiles --create relaypass.conf; stat -c "%U:%G %a" /var/lib/relaypass');
+    host.run('/etc/init.d/relaypass stop');
+    host.run('chown root:root /var/lib/relaypass; chmod 700 /var/lib/relaypass');
+    expect(made()).toEqual({ status: 0, output: 'relaypass:relaypass 755\n' });
+    host.run('mv /var/lib/relaypass /var/lib/aside');
+    expect(made()).toEqual({ status: 0, output: 'relaypass:relaypass 755\n' });
+    host.run('rmdir /var/lib/relaypass; mv /var/lib/aside /var/lib/relaypass; /etc/init.d/relaypass start');
+  });
+
   test('refuses to reload a configuration that would not load, and says why', () => {
     host.run("cp /etc/relaypass/relaypass.toml /tmp; echo 'garce = 1' > /etc/relaypass/relaypass.toml");
     const { status, output } = host.run('/etc/init.d/relaypass reload');

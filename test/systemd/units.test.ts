@@ -36,6 +36,17 @@ withSystemd('systemd-sysusers makes the account that the services run as', () =>
   }
 });
 
+test('systemd-tmpfiles makes the state folder as the services would', () => {
+  const [line] = readFileSync('systemd/relaypass.tmpfiles', 'utf8').match(/^[^#\n].*$/gm) ?? [];
+  expect(line).toBe('d /var/lib/relaypass 0755 relaypass relaypass');
+  for (const unit of SERVICES) {
+    const text = readFileSync(unit, 'utf8');
+    for (const setting of ['User=relaypass', 'StateDirectory=relaypass', 'StateDirectoryMode=0755']) {
+      expect(text).toContain(`\n${setting}\n`);
+    }
+  }
+});
+
 test('both services are confined alike', () => {
   const [daemon, sweep] = SERVICES.map(confinement);
   expect(daemon).toContain('NoNewPrivileges=yes');
