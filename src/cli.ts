@@ -2,6 +2,7 @@
  * argv to command. The only place that prints an error and sets the exit status: a known failure prints its sentence,
  * a usage error its reason, anything else is a bug and prints its stack (exit 70).
  */
+import { fstatSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { COMMANDS, CONFIG_OPTION, EXIT_STATUSES, SUMMARY } from './commands/all.ts';
 import type { GlobalArgs } from './commands/command.ts';
@@ -39,8 +40,18 @@ export async function runToExit(argv: readonly string[]): Promise<never> {
   });
   process.on('uncaughtException', (error) => process.exit(report(error)));
   const status = await main(argv);
-  await Promise.all([process.stdout, process.stderr].map(written));
+  if (isPipe(STDOUT)) await written(process.stdout);
+  if (isPipe(STDERR)) await written(process.stderr);
   process.exit(status); // what a failed part still holds open must not keep the process
+}
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** What is printed to anything else is written at once, and a stream that nobody has used need not be made. */
+function isPipe(fd: number): boolean {
+  const stats = fstatSync(fd);
+  return stats.isFIFO() || stats.isSocket();
 }
 
 /** Resolves when all that was printed is written: to a pipe that is full it is not yet. */

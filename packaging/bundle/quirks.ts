@@ -1,6 +1,7 @@
-/** What some packages need to work as a part of one file: a plugin for esbuild. */
+/** What some packages need to work as a part of one file, and to start quickly there: a plugin for esbuild. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import type { Plugin } from 'esbuild';
 
 const { resolve } = createRequire(import.meta.filename);
@@ -11,17 +12,45 @@ const PLAIN_TEXT = {
   'strip-ansi': 'export default (text) => text;',
 };
 
+/**
+ * How lmdb finds its native half: where it is on most hosts, and only then by its own search through packages, which
+ * takes longer than to open a store.
+ */
+const NATIVE_LMDB = `
+const { existsSync } = require('node:fs');
+const path = require('node:path');
+module.exports = () => (existsSync('/etc/alpine-release') ? search() : usual() ?? search());
+function usual() {
+  try {
+    return require('@lmdb/lmdb-' + process.platform + '-' + process.arch + '/node.abi' + process.versions.modules + '.glibc.node');
+  } catch {
+    return undefined; // the search tells why
+  }
+}
+const search = () => require('./node-gyp-build.js')(path.join(require.resolve('lmdb'), '../..'));
+`;
+
 export const quirks: Plugin = {
   name: 'quirks',
   setup(build) {
+    const edit = (filter: RegExp, change: (text: string) => string) =>
+      build.onLoad({ filter }, ({ path: file }) => ({ contents: changed(file, change) }));
     // its CommonJS form: a package of it evaluates text that names variables of its module, which must keep their names
     build.onResolve({ filter: /^lmdb$/ }, () => ({ path: resolve('lmdb') }));
-    build.onLoad({ filter: /\/lmdb\/dist\/index\.cjs$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll('__filename', `require.resolve('lmdb')`), // its native half is there
-    }));
+    edit(/\/lmdb\/dist\/index\.cjs$/, (text) => text.replaceAll('__filename', "'/'")); // it is nowhere now
+    edit(/\/node-gyp-build-optional-packages\/index\.js$/, () => NATIVE_LMDB);
+    // yargs makes the help of each command that it runs, for a question that nobody asks
+    edit(/\/yargs\/build\/lib\/usage\.js$/, (text) => text.replace('cachedHelpMessage = this.help();', ''));
     for (const [name, contents] of Object.entries(PLAIN_TEXT)) {
       build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: 'plain-text' }));
       build.onLoad({ filter: new RegExp(`^${name}$`), namespace: 'plain-text' }, () => ({ contents }));
     }
   },
 };
+
+function changed(file: string, change: (text: string) => string): string {
+  const before = readFileSync(file, 'utf8');
+  const after = change(before);
+  if (after === before) throw new Error(`${path.basename(file)} is not the file that quirks.ts knows`);
+  return after;
+}

@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import type * as program from '../program.ts';
 
@@ -25,10 +26,19 @@ export function codeFile(file: string): string {
   return file.replace(/\.cjs$/, `-${process.version}-${process.arch}.code`);
 }
 
+/** Needs the same flags as when `cachedData` was made, and so sets them itself. */
 export function compile(file: string, cachedData?: Buffer): Script {
+  setFlagsFromString(`--interrupt-budget=${PATIENCE_BYTES}`);
   const filename = path.basename(file); // kept in the compiled code, wherever that is installed
   return new Script(readFileSync(file, 'latin1'), { filename, cachedData }); // the bundle is ASCII
 }
+
+/**
+ * How much bytecode V8 runs of a function before it considers to optimise it; its own 132 KiB are too little for work
+ * that is over soon. A listing of a thousand takes a seventh less CPU, and an idle daemon 4 MiB less, since it never
+ * calls for the optimising compiler.
+ */
+const PATIENCE_BYTES = 300_000;
 
 export function evaluate(file: string, script: Script): Program {
   const wrapper = script.runInThisContext() as Wrapper;

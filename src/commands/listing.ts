@@ -46,5 +46,7 @@ export function formatAgo(at: number): string {
 
 /** `2026-11-24T12:00:00Z` */
 export function formatInstant(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+  return `${new Date(at).toISOString().slice(0, -MS_CHARS)}Z`;
 }
+
+const MS_CHARS = 5; // `.000Z`

@@ -89,12 +89,13 @@ function widestOf(places: readonly Place[]): Place | undefined {
 }
 
 function renderLine(cells: readonly Cell[], places: readonly Place[], terminal: Pick<Terminal, 'hasColours'>): string {
-  const shown = places.map(({ index, width }) => {
+  let line = '';
+  for (const { index, width } of places) {
     const { text = '', tone } = cells[index] ?? {};
     const cut = cutTo(text, width);
-    return paint(cut, tone, terminal) + ' '.repeat(width - cut.length);
-  });
-  return shown.join(GAP).trimEnd();
+    line += paint(cut, tone, terminal) + ' '.repeat(width - cut.length) + GAP;
+  }
+  return line.trimEnd();
 }
 
 /** `text` in no more than `width` columns. */

@@ -58,6 +58,11 @@ test('the licenses of what the bundle holds go with it', () => {
   }
 });
 
+test('the store opens also where the native half of lmdb is elsewhere than usual', () => {
+  rmSync(path.join(installed, 'node_modules/@lmdb')); // lmdb's own search begins at its own folder, which is a link
+  expect(run('list', '--config', new TestHost().configFile)).toMatchObject({ status: 0, stderr: '' });
+});
+
 interface Manifest {
   readonly version: string;
 }
