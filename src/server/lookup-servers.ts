@@ -2,12 +2,8 @@
  * The live look-ups: each answers from the store at the moment it is asked, so an address is permitted as soon as its
  * login is committed, and no longer from the millisecond on at which it expires.
  */
-import type { Clock } from '../clock.ts';
-import { rateLimited, type Log } from '../log.ts';
-import type { AdmissionRules } from '../login/admission.ts';
+import { rateLimited } from '../log.ts';
 import type { Entry } from '../store/entry.ts';
-import type { Store } from '../store/store.ts';
-import type { Tally } from '../metrics/tally.ts';
 import { conversation } from './conversation.ts';
 import { DatagramListener } from './datagram-listener.ts';
 import { formatEndpoint, isStream } from './endpoint.ts';
@@ -20,19 +16,12 @@ import { anySender, type SenderRule } from './sender.ts';
 import { socketmap } from './socketmap.ts';
 import { tcpTable } from './tcp-table.ts';
 import { whoson } from './whoson.ts';
-import { storeBook } from './whoson-book.ts';
+import { storeBook, type BookParts } from './whoson-book.ts';
 
 const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and sender
 
-export interface LookupParts {
+export interface LookupParts extends BookParts {
   readonly lookups: readonly Lookup[];
-  readonly store: Store;
-  readonly rules: AdmissionRules;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly tally: Tally;
-  /** Called after a commit of whoson that let an address in or took one away. */
-  readonly changed: () => void;
   /** Called when a server fails while it runs; it must end the process. */
   readonly failed: (reason: unknown) => void;
 }

@@ -55,14 +55,26 @@ async function readAll(source: LogSource): Promise<Seen> {
   return seen;
 }
 
+/** A source that has read `text`, all of the log. */
+async function haveRead(text: string): Promise<LogSource> {
+  append(text);
+  const source = await start();
+  await readAll(source);
+  return source;
+}
+
+/** As logrotate's `copytruncate` does. */
+function copytruncate(): void {
+  fs.copyFileSync(log, `${log}.1`);
+  fs.truncateSync(log);
+}
+
 const kindsOf = ({ notices }: Seen) => notices.map(({ kind }) => kind);
 const append = (text: string, file = log) => fs.appendFileSync(file, text);
 
 describe('rotation', () => {
   test('keeps the last lines of a renamed file, also those written after the new one was created', async () => {
-    append('1\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\n');
     const writer = fs.openSync(log, 'a');
     fs.renameSync(log, `${log}.1`);
     append('3\n');
@@ -72,9 +84,7 @@ describe('rotation', () => {
   });
 
   test('reads every file of two rotations between two polls', async () => {
-    append('1\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\n');
     append('2\n');
     fs.renameSync(log, `${log}.1`);
     append('3\n');
@@ -95,9 +105,7 @@ describe('rotation', () => {
   });
 
   test('keeps a renamed file in which a line has just begun, however long the writer was silent before', async () => {
-    append('one\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('one\n');
     fs.renameSync(log, `${log}.1`);
     append('two\n');
     expect((await readAll(source)).text).toBe('two\n');
@@ -109,9 +117,7 @@ describe('rotation', () => {
   });
 
   test('lets a renamed file go when the writer has been silent in it for a minute', async () => {
-    append('1\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\n');
     fs.renameSync(log, `${log}.1`);
     append('2\n');
     await readAll(source);
@@ -125,9 +131,7 @@ describe('rotation', () => {
   });
 
   test('holds a deleted log that nothing replaces for an hour after its last line', async () => {
-    append('1\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\n');
     const writer = fs.openSync(log, 'a');
     fs.unlinkSync(log);
     now += 3_500_000;
@@ -150,9 +154,7 @@ describe('rotation', () => {
   });
 
   test('reads a file once that was compressed and deleted after it was opened and before it was read', async () => {
-    append('1\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\n');
     append('2\n');
     fs.renameSync(log, `${log}.1`);
     append('3\n');
@@ -215,12 +217,9 @@ describe('rotation', () => {
 
 describe('truncation', () => {
   test('finishes a copied and truncated log from its copy', async () => {
-    append('1\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\n');
     append('2\n');
-    fs.copyFileSync(log, `${log}.1`);
-    fs.truncateSync(log);
+    copytruncate();
     append('3\n');
     const seen = await readAll(source);
     expect(seen.text).toBe('2\n3\n');
@@ -228,24 +227,18 @@ describe('truncation', () => {
   });
 
   test('reads a copy of a log of which nothing had been read', async () => {
-    append('');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('');
     append('1\n');
-    fs.copyFileSync(log, `${log}.1`);
-    fs.truncateSync(log);
+    copytruncate();
     append('2\n');
     expect((await readAll(source)).text).toBe('1\n2\n');
   });
 
   test('reads a copy that was made, and its original truncated, between its two looks at the folder', async () => {
-    append('');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('');
     append('1\n');
     const reading = source.read(); // it has looked, and is about to read
-    fs.copyFileSync(log, `${log}.1`);
-    fs.truncateSync(log);
+    copytruncate();
     append('2\n');
     const first = await reading;
     const text = first?.kind === 'lines' ? first.bytes.toString() : '';
@@ -255,9 +248,7 @@ describe('truncation', () => {
   test.each(['same size', 'greater size'])(
     'notices a log that was written anew to the %s, and says so',
     async (size) => {
-      append('line 1\nline 2\n');
-      const source = await start();
-      await readAll(source);
+      const source = await haveRead('line 1\nline 2\n');
       fs.truncateSync(log);
       append(size === 'same size' ? 'line 3\nline 4\n' : 'line 3\nline 4\nline 5\n');
       const seen = await readAll(source);
@@ -267,22 +258,16 @@ describe('truncation', () => {
   );
 
   test('drops the rest of a line that a truncation has cut, for it might look like a login', async () => {
-    append('1\nNov 24 06:25:01 mx dovecot: user=<');
-    const source = await start();
-    await readAll(source);
-    fs.copyFileSync(log, `${log}.1`);
-    fs.truncateSync(log);
+    const source = await haveRead('1\nNov 24 06:25:01 mx dovecot: user=<');
+    copytruncate();
     append('Nov 24 06:25:01 mx dovecot: imap-login: Login: user=<a>\n2\n');
     expect((await readAll(source)).text).toBe('2\n');
   });
 
   test('keeps the first line after a copy which shows that no line was cut', async () => {
-    append('1\nbegun');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\nbegun');
     append(' and ended\n');
-    fs.copyFileSync(log, `${log}.1`);
-    fs.truncateSync(log);
+    copytruncate();
     append('2\n');
     expect((await readAll(source)).text).toBe('begun and ended\n2\n');
   });
@@ -402,9 +387,7 @@ describe('logs that are not there', () => {
   });
 
   test('makes no fuss about the seconds that a rotation takes', async () => {
-    append('1\n');
-    const source = await start();
-    await readAll(source);
+    const source = await haveRead('1\n');
     fs.renameSync(log, `${log}.1`);
     now += 5000;
     expect(kindsOf(await readAll(source))).toEqual([]);
