@@ -74,7 +74,7 @@ onLab('what real POP and IMAP servers log', () => {
   });
 
   test.each(CASES)(
-    '$name: a login counts, a failed one does not, whatever name it brings',
+    '$name: a login counts, a failed one does not, whatever name it brings, and show tells of it',
     async ({ server, log, header, speaks }) => {
       const syslog = new Syslog(header);
       daemon.configure(`[[source]]\nfile = "${log}"\n[[map]]\nmta = "sendmail"\n`);
@@ -94,6 +94,9 @@ onLab('what real POP and IMAP servers log', () => {
           expect(listed).not.toContain(`198.51.100.${10 + index}`);
         }
         expect(relaypass('list', '--jsonl').stdout.trimEnd().split('\n')).toHaveLength(speaks.length + 1);
+        for (const [index, service] of speaks.entries())
+          await untilFailureIsShown(daemon, `198.51.100.${10 + index}`, service);
+        expect(relaypass('show', ATTACKER).stdout).toContain('\nNo failed login seen since ');
       } finally {
         await server.stop();
         await syslog.stop();
@@ -160,6 +163,12 @@ async function untilRead(daemon: Relaypass, log: string): Promise<void> {
   const last = '198.51.100.99';
   appendLogin(last, { file: log });
   await daemon.until('the last login to count', () => relaypass('list').stdout.includes(last));
+}
+
+/** As a server tells of it, which is when the client has gone. */
+async function untilFailureIsShown(daemon: Relaypass, address: string, service: string): Promise<void> {
+  const told = `: alice at ${address}, ${service}: wrong password`;
+  await daemon.until('the failed login to be shown', () => relaypass('show', address).stdout.includes(told));
 }
 
 /** All at once, since servers make a client wait that fails; some hang up on such a name. */
