@@ -44,14 +44,18 @@ interface Host {
 const FAILURES_SHOWN = 5;
 const PATIENCE_MS = 10_000; // a person waits
 
-/** The failures since `since` (epoch ms) that `concerns` is about, of all sources and whatever patterns are in use. */
-export async function readFailedLogins(
-  { config, log }: Host,
-  since: number,
-  concerns: (failure: Failure) => boolean,
-): Promise<FailedLogins> {
+export interface Question {
+  /** From when on, epoch milliseconds. */
+  readonly since: number;
+  readonly concerns: (failure: Failure) => boolean;
+  /** Aborts when nobody wants to wait any longer. @default after 10 seconds */
+  readonly signal?: AbortSignal;
+}
+
+/** The failures that are asked for, of all sources and whatever patterns are in use. */
+export async function readFailedLogins({ config, log }: Host, question: Question): Promise<FailedLogins> {
+  const { since, concerns, signal = AbortSignal.timeout(PATIENCE_MS) } = question;
   const patterns = loadAllPatterns(config.patterns, log);
-  const signal = AbortSignal.timeout(PATIENCE_MS);
   const seen = new Newest();
   const unread: Unread[] = [];
   for (const source of config.source ?? detectSources('/', systemClock()).sources) {

@@ -2,6 +2,7 @@ import { systemClock } from '../clock.ts';
 import { EXIT, OperationalError } from '../errors.ts';
 import { parseAddress, type Address } from '../login/address.ts';
 import { REFUSALS } from '../login/admission.ts';
+import type { Failure } from '../pattern/failures.ts';
 import { addressVerdict, userVerdict } from '../status/verdict.ts';
 import { defineCommand, print, printJson } from './command.ts';
 import { readFailedLogins } from './failed-logins.ts';
@@ -54,7 +55,7 @@ export const command = defineCommand(
 async function addressAnswer(address: Address, since: number, host: OpenHost): Promise<AddressAnswer> {
   const verdict = await addressVerdict(address, host);
   if (verdict.permitted) return verdict;
-  const failures = await readFailedLogins(host, since, (failure) => failure.address === address);
+  const failures = await readFailedLogins(host, { since, concerns: (failure) => failure.address === address });
   const users = new Set(failures.last.flatMap(({ user }) => user?.toLowerCase() ?? []));
   const elsewhere = [...users].flatMap((user) => userVerdict(user, host).logins);
   return { ...verdict, failures, elsewhere };
@@ -63,7 +64,8 @@ async function addressAnswer(address: Address, since: number, host: OpenHost): P
 /** A user may be permitted where they are not, and fail where they are. */
 async function userAnswer(user: string, since: number, host: OpenHost): Promise<UserAnswer> {
   const name = user.toLowerCase();
-  const failures = await readFailedLogins(host, since, (failure) => failure.user?.toLowerCase() === name);
+  const concerns = (failure: Failure): boolean => failure.user?.toLowerCase() === name;
+  const failures = await readFailedLogins(host, { since, concerns });
   return { ...userVerdict(user, host), failures };
 }
 

@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { appendFileSync, chmodSync, chownSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { screenOf } from '../pseudo-terminal.ts';
-import { TestHost, until } from '../relaypass-process.ts';
+import { CLI, TestHost, until } from '../relaypass-process.ts';
 
 test('show tells what was last refused at an address without an entry, and what would change it', async () => {
   const host = new TestHost('[admission]\nmax_addresses_per_user = 1\n');
@@ -172,6 +173,47 @@ test('show says that it may not read the log', () => {
   expect(host.run('show', '198.51.100.7').stdout).toContain(
     `\n  not looked for in file:${host.log}: no permission to read it: "relaypass check" tells what is missing\n`,
   );
+});
+
+/** `show 198.51.100.7` on a host with a journal that the shell script `journalctl` prints. */
+function showByJournal(journalctl: string): string {
+  const host = new TestHost();
+  const stateDir = path.dirname(host.map);
+  writeFileSync(host.configFile, `state_dir = "${stateDir}"\n[[source]]\njournal = true\n`);
+  writeFileSync(path.join(host.dir, 'journalctl'), `#!/bin/sh\n${journalctl}\n`, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${host.dir}:${process.env['PATH'] ?? ''}` };
+  const args = [CLI, 'show', '198.51.100.7', '--config', host.configFile];
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env }).stdout;
+}
+
+/** What journalctl prints of a failed login of `user`. */
+function entryOf(user: string, trusted: Readonly<Record<string, string>>): string {
+  return JSON.stringify({
+    __CURSOR: user,
+    __REALTIME_TIMESTAMP: `${Date.now()}000`,
+    SYSLOG_IDENTIFIER: 'dovecot',
+    MESSAGE: `imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<${user}>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.25`,
+    ...trusted,
+  });
+}
+
+test('show finds the failed logins in the journal, and believes none that an ordinary user wrote', () => {
+  const stdout = showByJournal(
+    `cat <<'END'\n${entryOf('alice', { _SYSTEMD_UNIT: 'dovecot.service' })}\n${entryOf('eve', { _UID: '1000' })}\nEND`,
+  );
+  expect(stdout).toMatch(/\n1 failed login seen since \S+Z:\n {2}\S+Z: alice at 198\.51\.100\.7, imap: /);
+  expect(stdout).toContain('\n    journal, pattern dovecot: dovecot: imap-login: ');
+});
+
+test.each([
+  ['fails', 'echo "No journal files were found." >&2; exit 1', 'ended with status 1: No journal files were found.'],
+  [
+    'refuses',
+    'echo "insufficient permissions" >&2; exec sleep 60',
+    'no permission to read the systemd journal: add the user',
+  ],
+])('show says that it could not look for failed logins in a journal that %s', (_, journalctl, why) => {
+  expect(showByJournal(journalctl)).toMatch(new RegExp(`\n  not looked for in journal: .*${why}`));
 });
 
 test('show --json gives the failed logins, with who may relay from elsewhere', () => {
