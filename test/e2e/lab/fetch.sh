@@ -20,6 +20,7 @@ packages_of() {
     mailutils) echo mailutils-pop3d mailutils-imap4d ;;
     redis) echo redis-server ;;
     promtool) echo prometheus ;;
+    node-exporter) echo prometheus-node-exporter ;;
     libdb) echo db5.3-util ;;
     shells) echo zsh fish ;;
     lintian) echo lintian ;;
@@ -86,28 +87,29 @@ unpack_installable() {
   find "$debs" -name '*.deb' -exec mv -t "$tree" {} +
 }
 
-# promtool alone, which needs nothing else: the server beside it is twice its size.
-unpack_promtool() {
-  debs=$1 tree=$2
-  (cd "$debs" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download prometheus >&2)
-  dpkg-deb --fsys-tarfile "$debs"/prometheus_*.deb | tar -x -C "$tree" ./usr/bin/promtool
+# PROGRAM of PACKAGE alone, which needs nothing else: its package has more, or asks for more.
+unpack_program() {
+  debs=$1 tree=$2 package=$3 program=$4
+  (cd "$debs" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download "$package" >&2)
+  dpkg-deb --fsys-tarfile "$debs/$package"_*.deb | tar -x -C "$tree" "./usr/bin/$program"
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdition syslog logrotate redis promtool libdb shells lintian installable}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdition syslog logrotate redis promtool node-exporter libdb shells lintian installable}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")
   mkdir -p "$aside/debs/partial" "$aside/tree/usr/lib"
-  if [ "$server" = promtool ]; then
-    unpack_promtool "$aside/debs" "$aside/tree"
-  else
-    # shellcheck disable=SC2086 # one word a package
-    download_packages "$aside/debs" $packages
-    case $server in
-      installable) unpack_installable "$aside/debs" "$aside/tree" ;;
-      *) unpack_packages "$aside/debs" "$aside/tree" ;;
-    esac
-  fi
+  case $server in
+    promtool) unpack_program "$aside/debs" "$aside/tree" "$packages" promtool ;;
+    node-exporter) unpack_program "$aside/debs" "$aside/tree" "$packages" "$packages" ;;
+    *)
+      # shellcheck disable=SC2086 # one word a package
+      download_packages "$aside/debs" $packages
+      case $server in
+        installable) unpack_installable "$aside/debs" "$aside/tree" ;;
+        *) unpack_packages "$aside/debs" "$aside/tree" ;;
+      esac ;;
+  esac
   chmod 755 "$aside/tree"
   configure "$server" "$aside/tree"
   mv -T "$aside/tree" "$cache/$server"
