@@ -12,7 +12,18 @@
  * Limits: where the tool never worked here, the stand-in is a file of no bytes. The MTAs cannot read that as a map, and
  * answer 451 instead of 550.
  */
-import { linkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
+import {
+  close,
+  constants,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
 import path from 'node:path';
 import type { Base } from './base.ts';
 import type { MapBuilder } from './build.ts';
@@ -44,12 +55,22 @@ export function isStandIn(target: MapFile, base: Dated): boolean {
 /**
  * Puts `file`, a map that was built, in the map's place. Where the stand-in stood there, that is removed, and built anew
  * when it is needed: Postfix takes up another map when the file that it has open has no link left, and would go on with
- * the stand-in as long as that has its own name.
+ * the stand-in as long as that has its own name. The blocks of what stood there are freed by another thread.
  */
 export function putMap(target: MapFile, file: string): void {
   const stood = isSameFile(target.file, standInOf(target));
+  const old = openIfReadable(target.file);
   renameSync(file, target.file);
+  if (old !== undefined) close(old); // 6 ms for 5 MB; without this the rename would take them
   if (stood) rmSync(standInOf(target), { force: true });
+}
+
+function openIfReadable(file: string): number | undefined {
+  try {
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK); // whatever stands there
+  } catch {
+    return undefined; // there is none, or it is not for us: it is replaced all the same
+  }
 }
 
 function isSameFile(file: string, other: string): boolean {
