@@ -15,19 +15,18 @@
  * row is removed only where there is an editmap. A cdb that a tool builds is never changed, since that format is written
  * in one go: postmap refuses -i for it.
  */
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { copyMap, makeAside, NAME, type BuiltMap } from './aside.ts';
-import { BUILD_TIMEOUT_MS, mustHaveLastRow, writeMap } from './build.ts';
+import { BUILD_TIMEOUT_MS, mustHaveLastRow } from './build.ts';
 import { changeCdb } from './cdb-writer.ts';
 import { syncFile } from './durable.ts';
 import { HashFile } from './hash-file.ts';
 import { lookUp } from './lookup.ts';
 import { asMapError, MapError } from './map-error.ts';
 import { answerOf, isKeyMissing, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
-import type { ToolResult } from './run-tool.ts';
 import { changedRows } from './rewrite.ts';
-import { SENTINEL, sourceText, type MapRow } from './render.ts';
+import { SENTINEL, sourceTexts, type MapRow } from './render.ts';
 import type { MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
 
@@ -59,7 +58,7 @@ export function createAmender(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT
     },
     amend: async (target, change, copy) => {
       const means = { tools, timeoutMs };
-      if (isRewritten(target)) return makeAside(target, (file) => rewrite(target, file, change, means));
+      if (isRewritten(target)) return rewrite(target, change, means);
       return changeIn(copy ?? (await copyMap(target)), target, change, means);
     },
   };
@@ -83,10 +82,14 @@ async function changeIn(copy: BuiltMap, target: MapTarget, change: MapChange, me
   }
 }
 
-async function rewrite(target: MapTarget, file: string, change: MapChange, means: Means): Promise<void> {
-  if (target.type === 'text') return writeMap(target, file, await changedRows(target, change), means);
-  await changeCdb(target, file, change);
-  await mustHaveLastRow(target, path.dirname(file), means);
+function rewrite(target: MapTarget, change: MapChange, means: Means): Promise<BuiltMap> {
+  return makeAside(target, {
+    write: async (file) => {
+      if (target.type === 'text') await writeFile(file, sourceTexts(await changedRows(target, change)));
+      else await changeCdb(target, file, change);
+    },
+    check: (file) => mustHaveLastRow(target, file, means),
+  });
 }
 
 // An editmap takes 4 ms, and a build of n rows some 10 ms + n * 8 us.
@@ -128,11 +131,11 @@ function changeHashFile(target: MapTarget, file: string, { put, remove }: MapCha
 async function changeRows(target: MapTarget, folder: string, change: MapChange, means: Means): Promise<void> {
   const { put, remove } = change;
   if (put.length > 0) {
-    const run = putRun(target, folder);
-    answerOf(target, run, await feed(target, run, sourceText(put), means));
+    const run = { ...putRun(target, folder), input: sourceTexts(put) };
+    answerOf(target, run, await runMtaTool(target, run, means));
   }
-  if (target.builder === 'makemap') for (const key of remove) await removeRows(target, folder, key, means);
-  else if (remove.length > 0) await removeRows(target, folder, '-', means, `${remove.join('\n')}\n`);
+  if (target.builder === 'makemap') for (const key of remove) await removeRows(target, folder, key, [], means);
+  else if (remove.length > 0) await removeRows(target, folder, '-', [`${remove.join('\n')}\n`], means);
   await check(target, path.join(folder, NAME), change, means);
 }
 
@@ -148,21 +151,10 @@ function removeRun({ builder, type }: MapTarget, cwd: string, key: string): MtaT
 }
 
 /** A key that is gone already is no fault. */
-async function removeRows(target: MapTarget, folder: string, key: string, means: Means, input = ''): Promise<void> {
-  const run = removeRun(target, folder, key);
-  const result = await feed(target, run, input, means);
+async function removeRows(target: MapTarget, cwd: string, key: string, input: string[], means: Means): Promise<void> {
+  const run = { ...removeRun(target, cwd, key), input };
+  const result = await runMtaTool(target, run, means);
   if (!isKeyMissing(run, result)) answerOf(target, run, result);
-}
-
-async function feed(target: MapTarget, run: MtaToolRun, input: string, means: Means): Promise<ToolResult> {
-  const file = path.join(run.cwd, 'change');
-  await writeFile(file, input);
-  const handle = await open(file);
-  try {
-    return await runMtaTool(target, { ...run, stdin: handle.fd }, means);
-  } finally {
-    await handle.close();
-  }
 }
 
 async function check(target: MapTarget, map: string, { put, remove }: MapChange, means: Means): Promise<void> {

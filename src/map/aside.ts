@@ -2,12 +2,12 @@
  * Where a map is made: aside, in a fresh folder beside it, so that a rename puts the whole of it in place. A fresh one
  * each time, since what a killed Berkeley DB leaves behind (`__db.NAME`) blocks the next build there.
  */
-import { chmodSync, constants } from 'node:fs';
+import { chmodSync, constants, existsSync } from 'node:fs';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { syncFile } from './durable.ts';
-import { asMapError } from './map-error.ts';
+import { asMapError, MapError } from './map-error.ts';
 import { mapFile, type MapTarget } from './target.ts';
 
 /** A whole, checked map that waits to be renamed; `remove` takes away what is left of its folder. */
@@ -19,11 +19,19 @@ export interface BuiltMap {
 /** The name of a map in the folder in which it is made, without its suffix. */
 export const NAME = 'map';
 
+/** Who makes a map. */
+export interface Maker {
+  /** Makes the map file that it is told. */
+  readonly write: (file: string) => Promise<void>;
+  /** Looks whether it is whole, while it goes to the disk; throws where it is not. */
+  readonly check: (file: string) => Promise<void>;
+}
+
 /**
- * Has `write` make the map file that it is told, beside the map of `target`, readable for the MTA and on the disk.
+ * Has a map made beside the one of `target`, checked, readable for the MTA, and on the disk.
  * @throws MapError: nothing is left behind, the map that stands is untouched
  */
-export async function makeAside(target: MapTarget, write: (file: string) => Promise<void>): Promise<BuiltMap> {
+export async function makeAside(target: MapTarget, { write, check }: Maker): Promise<BuiltMap> {
   const folder = await makeFolder(target).catch((error: unknown) => {
     throw asMapError(target, 'no folder can be made beside it to build it in', error);
   });
@@ -31,8 +39,9 @@ export async function makeAside(target: MapTarget, write: (file: string) => Prom
   try {
     const file = path.join(folder, mapFile(NAME, target.type));
     await write(file);
+    if (!existsSync(file)) throw new MapError(target, 'cannot be built: no map was written');
     chmodSync(file, MAP_MODE);
-    await syncFile(file);
+    await Promise.all([syncFile(file), check(file)]);
     return { file, remove };
   } catch (error) {
     await remove();
@@ -47,7 +56,8 @@ const MAP_MODE = 0o644; // readable for the MTA whoever it runs as; makemap woul
  * @throws MapError: nothing is left behind
  */
 export function copyMap(target: MapTarget): Promise<BuiltMap> {
-  return makeAside(target, (file) => copyFile(target.file, file, constants.COPYFILE_FICLONE));
+  const write = (file: string) => copyFile(target.file, file, constants.COPYFILE_FICLONE);
+  return makeAside(target, { write, check: () => Promise.resolve() });
 }
 
 /** A folder of its own; those of builders that were killed are removed on the way. */

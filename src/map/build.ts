@@ -8,14 +8,14 @@
  *
  * Limits: the look-up proves that the input was read to its end, not each row.
  */
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeAside, NAME, type BuiltMap } from './aside.ts';
 import { writeCdb } from './cdb-writer.ts';
 import { lookUp } from './lookup.ts';
 import { MapError } from './map-error.ts';
 import { answerOf, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
-import { SENTINEL, sourceText, type MapRow } from './render.ts';
+import { SENTINEL, sourceTexts, type MapRow } from './render.ts';
 import type { MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
 
@@ -30,40 +30,36 @@ export const BUILD_TIMEOUT_MS = 30_000; // a million rows take makemap six secon
 
 /** A builder that uses `tools`, each run limited to `timeoutMs`. */
 export function createBuilder(tools: MapTools, timeoutMs: number = BUILD_TIMEOUT_MS): MapBuilder {
-  return (target, rows) => makeAside(target, (file) => writeMap(target, file, rows, { tools, timeoutMs }));
+  const means = { tools, timeoutMs };
+  return (target, rows) =>
+    makeAside(target, {
+      write: (file) => writeMap(target, file, rows, means),
+      check: (file) => mustHaveLastRow(target, file, means),
+    });
 }
 
-/** Writes `rows` as the map `file`, and looks its last row up in it. */
-export async function writeMap(target: MapTarget, file: string, rows: readonly MapRow[], means: Means): Promise<void> {
-  if (target.type === 'text') return writeFile(file, sourceText(rows));
-  const folder = path.dirname(file);
-  if (target.builder === 'native') await writeCdb(file, rows);
-  else await runBuilder(target, folder, rows, means);
-  await mustHaveLastRow(target, folder, means);
+async function writeMap(target: MapTarget, file: string, rows: readonly MapRow[], means: Means): Promise<void> {
+  if (target.type === 'text') await writeFile(file, sourceTexts(rows));
+  else if (target.builder === 'native') await writeCdb(file, rows);
+  else await runBuilder(target, path.dirname(file), rows, means);
 }
 
-/** @throws MapError where the map in `folder` lacks the row that each map ends with */
-export async function mustHaveLastRow(target: MapTarget, folder: string, means: Means): Promise<void> {
-  if ((await lookUp(target, path.join(folder, NAME), SENTINEL.key, means)) === SENTINEL.value) return;
+/** @throws MapError where the map `file` lacks the row that each map but a text one ends with */
+export async function mustHaveLastRow(target: MapTarget, file: string, means: Means): Promise<void> {
+  if (target.type === 'text') return;
+  if ((await lookUp(target, path.join(path.dirname(file), NAME), SENTINEL.key, means)) === SENTINEL.value) return;
   throw new MapError(target, `the built map lacks its last row, ${SENTINEL.key}`);
 }
 
-async function runBuilder(target: MapTarget, folder: string, rows: readonly MapRow[], means: Means): Promise<void> {
-  const source = path.join(folder, NAME);
-  await writeFile(source, sourceText(rows));
-  const input = await open(source); // postmap finds it by its name
-  try {
-    const args =
-      target.builder === 'postmap'
-        ? [`${target.type}:${NAME}`]
-        : [...NO_SENDMAIL_CF, '-c', MAKEMAP_CACHE_BYTES, target.type, NAME];
-    const tool = target.builder === 'postmap' ? 'postmap' : 'makemap';
-    const run: MtaToolRun = { tool, args, cwd: folder, stdin: input.fd };
-    answerOf(target, run, await runMtaTool(target, run, means));
-  } finally {
-    await input.close();
-  }
+async function runBuilder(target: MapTarget, cwd: string, rows: readonly MapRow[], means: Means): Promise<void> {
+  const source = sourceTexts(rows);
+  if (target.builder === 'postmap') await writeFile(path.join(cwd, NAME), source); // it takes its input from there
+  const run: MtaToolRun =
+    target.builder === 'postmap'
+      ? { tool: 'postmap', cwd, args: [`${target.type}:${NAME}`] }
+      : { tool: 'makemap', cwd, args: [...NO_SENDMAIL_CF, '-c', CACHE_BYTES, target.type, NAME], input: source };
+  answerOf(target, run, await runMtaTool(target, run, means));
 }
 
 // The default makes a million rows take four times as long. It is not allocated until it is used.
-const MAKEMAP_CACHE_BYTES = String(64 * 1024 * 1024);
+const CACHE_BYTES = String(64 * 1024 * 1024);

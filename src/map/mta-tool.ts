@@ -14,7 +14,7 @@ export interface Means {
 }
 
 /** One of the tools that know a map: what it is told, and where. */
-export type MtaToolRun = Pick<ToolRun, 'args' | 'cwd' | 'stdin' | 'maxStdoutBytes'> & {
+export type MtaToolRun = Pick<ToolRun, 'args' | 'cwd' | 'input' | 'maxStdoutBytes'> & {
   readonly tool: 'makemap' | 'editmap' | 'postmap';
 };
 

@@ -75,6 +75,13 @@ export function sourceText(rows: readonly MapRow[]): string {
   return text;
 }
 
+/** The same in pieces, for who can use the first while the next is made. */
+export function* sourceTexts(rows: readonly MapRow[]): Iterable<string> {
+  for (let at = 0; at < rows.length; at += PIECE_ROWS) yield sourceText(rows.slice(at, at + PIECE_ROWS));
+}
+
+const PIECE_ROWS = 2000; // some 64 KiB, half a millisecond
+
 interface Form {
   readonly keysOf: (parts: Parts) => string[];
   readonly valueOf: (address: Address, expiryOf: (address: Address) => number) => string;

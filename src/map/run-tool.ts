@@ -3,6 +3,7 @@
  * what it may say. On a full disk makemap goes on for minutes, with a line of complaint a key.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { pipeline, Readable, type Writable } from 'node:stream';
 import { errnoOf } from '../errors.ts';
 
 export interface ToolRun {
@@ -10,8 +11,8 @@ export interface ToolRun {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** A file descriptor to read from; without it standard input is empty. */
-  readonly stdin?: number;
+  /** What it reads, made as it reads it; without it standard input is empty. */
+  readonly input?: Iterable<string>;
   readonly timeoutMs: number;
   /** @default 65536 */
   readonly maxStdoutBytes?: number;
@@ -29,16 +30,18 @@ export interface ToolResult {
 const MAX_OUTPUT_BYTES = 64 * 1024; // an answer is a word, a complaint a line
 
 export function runTool(run: ToolRun): Promise<ToolResult> {
-  const { command, args, cwd, env, stdin, timeoutMs, maxStdoutBytes } = run;
+  const { command, args, cwd, env, input, timeoutMs, maxStdoutBytes } = run;
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, detached: true, stdio: [stdin ?? 'ignore', 'pipe', 'pipe'] });
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const child = spawn(command, args, { cwd, env, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
     let killedFor: string | undefined;
     const kill = (why: string) => {
       killedFor ??= why;
       killGroup(child);
-      for (const stream of [child.stdout, child.stderr]) stream?.destroy(); // one that left the group may hold them
+      for (const stream of child.stdio) stream?.destroy(); // one that left the group may hold them
     };
     const timer = setTimeout(() => kill(`did not finish in ${timeoutMs / 1000} s and was killed`), timeoutMs);
+    if (child.stdin !== null && input !== undefined) feed(child.stdin, input, kill);
     const tooMuch = () => kill('said too much and was killed');
     const stdout = collect(child.stdout, maxStdoutBytes ?? MAX_OUTPUT_BYTES, tooMuch);
     const stderr = collect(child.stderr, MAX_OUTPUT_BYTES, tooMuch);
@@ -55,6 +58,15 @@ function faultOf(status: number | null, signal: NodeJS.Signals | null): string |
   if (signal !== null) return `was killed by ${signal}`;
   return status === 0 ? undefined : `exited with status ${status}`;
 }
+
+/** A tool that leaves before it has read all of it tells by its status how it fared. */
+function feed(stdin: Writable, input: Iterable<string>, fail: (why: string) => void): void {
+  pipeline(Readable.from(input), stdin, (error) => {
+    if (error && !HAS_LEFT.has(errnoOf(error) ?? '')) fail(`could not be given its input: ${error.message}`);
+  });
+}
+
+const HAS_LEFT = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /** Keeps the first `maxBytes` or so of what `stream` says. */
 function collect(stream: ChildProcess['stdout'], maxBytes: number, onTooMuch: () => void): () => string {

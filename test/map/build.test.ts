@@ -16,7 +16,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createBuilder } from '../../src/map/build.ts';
 import { lookupCdb } from '../../src/map/cdb.ts';
 import { MapError } from '../../src/map/map-error.ts';
-import { renderMap } from '../../src/map/render.ts';
+import { renderMap, sourceText } from '../../src/map/render.ts';
 import type { MapTarget } from '../../src/map/target.ts';
 import type { MapTools } from '../../src/map/tools.ts';
 import { until } from './until.ts';
@@ -70,6 +70,8 @@ test('builds text and cdb maps without any tool', async () => {
   expect(lookupCdb(readFileSync(cdb.file), '2001:db8::7')).toBe('OK');
 });
 
+const MANY = Array.from({ length: 50_000 }, (_, index) => asAddress(`10.0.${index >> 8}.${index & 255}`));
+
 const WHOLE = 'cat > "$6.db"';
 
 test.each([
@@ -81,7 +83,7 @@ test.each([
   ['fails without a word', 'exit 73', 'status 73'],
   ['complains and exits 0', `${WHOLE}; echo 'no space left' >&2`, 'complained: no space left'],
   ['writes half of the file and exits 0', 'head -c 50 > "$6.db"', 'lacks its last row, relaypass:probe'],
-  ['writes nothing and exits 0', 'true', 'editmap exited with status 73: editmap: error opening'],
+  ['writes nothing and exits 0', 'true', 'cannot be built: no map was written'],
   ['is killed', 'kill -9 $$', 'was killed by SIGKILL'],
   ['hangs', 'sleep 1000', 'did not finish in 0.5 s and was killed'],
   ['hangs where no signal to its group reaches', 'setsid sleep 10', 'did not finish in 0.5 s and was killed'],
@@ -99,6 +101,20 @@ test.each([
 ])('refuses a map when the tool that reads it back %s', async (_fault, editmap, reason) => {
   const build = createBuilder(tools({ makemap: GOOD_MAKEMAP, editmap }), 500);
   await expectRefusal(build(hash(), ROWS), reason);
+});
+
+test('gives a tool more than a pipe holds', async () => {
+  const rows = renderMap('sendmail', MANY);
+  const built = await createBuilder(tools({ makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP }))(hash(), rows);
+  expect(readFileSync(built.file, 'utf8')).toBe(sourceText(rows));
+});
+
+test('tells how a tool fared that has left before it had read all', async () => {
+  const makemap = 'echo "makemap: cannot write" >&2; exit 74';
+  await expectRefusal(
+    createBuilder(tools({ makemap }))(hash(), renderMap('sendmail', MANY)),
+    'status 74: makemap: cannot',
+  );
 });
 
 test('kills what a hanging tool has started, too', async () => {
@@ -151,10 +167,9 @@ test('fails on a full disk and leaves the map that stands', async () => {
     return;
   }
   try {
-    const many = Array.from({ length: 10_000 }, (_, index) => asAddress(`10.0.${index >> 8}.${index & 255}`));
     const target = native('text');
     writeFileSync(target.file, '198.51.100.7\n');
-    await expect(createBuilder(tools({}))(target, renderMap('text', many))).rejects.toThrow('ENOSPC');
+    await expect(createBuilder(tools({}))(target, renderMap('text', MANY))).rejects.toThrow('ENOSPC');
     expect(readdirSync(maps)).toEqual(['list']);
     expect(readFileSync(target.file, 'utf8')).toBe('198.51.100.7\n');
   } finally {
