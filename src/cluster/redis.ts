@@ -4,6 +4,7 @@
  *   second, none waits for a connection, and nothing is sent twice by the library.
  * - It reconnects by itself and then goes on as if nothing had happened. Here it does not: a link that has failed once
  *   stays failed, so whoever holds it makes a new one and looks at everything anew.
+ * - It waits two seconds for a server that does not answer to close the connection. Here a tenth.
  * - An `error` event without a listener ends the process; the failure is told by the command that met it anyway.
  * - `XREAD` comes back in another shape over RESP3.
  *
@@ -166,6 +167,7 @@ const OPTIONS = {
   retryStrategy: () => null,
   connectTimeout: COMMAND_MS,
   commandTimeout: COMMAND_MS,
+  disconnectTimeout: 100,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { Link, LinkLost } from '../../src/cluster/redis.ts';
 import { parseRedisUrl } from '../../src/cluster/url.ts';
@@ -87,6 +88,13 @@ withRedis('whom the Sentinels name', async () => {
   const sentinel = await RedisServer.startSentinel(conf);
   await worksThrough(await open(`redis+sentinel://127.0.0.1:${sentinel.port}/mymaster`));
   await expect(open(`redis+sentinel://127.0.0.1:${sentinel.port}/other`)).rejects.toThrow(LinkLost);
+});
+
+withRedis('a server that is frozen is no link after its second, not after two more', async () => {
+  const redis = await RedisServer.start();
+  redis.signal('SIGSTOP');
+  const opened = open(redis.url).catch((error: unknown) => String(error));
+  expect(await Promise.race([opened, setTimeout(2500, 'still waits')])).toContain('Command timed out');
 });
 
 withRedis('says at once, and in the words of the server or the system, why there is no link', async () => {
