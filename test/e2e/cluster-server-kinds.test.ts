@@ -1,5 +1,4 @@
 /** The kinds of server that a URL can name: with TLS and a user of its own, a Redis Cluster, behind Sentinels. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { parseRedisUrl } from '../../src/cluster/url.ts';
 import { loginNews } from '../../src/cluster/wire.ts';
 import { tempDir } from '../temp-dir.ts';
 import { Place } from '../store/fixture.ts';
+import { certificate } from './cluster/certificate.ts';
 import { freePort, RedisServer, withRedis } from './cluster/redis-server.ts';
 
 const PAGE = path.resolve(import.meta.dirname, '../../../docs/cluster.md');
@@ -41,14 +41,6 @@ async function worksThrough(link: Link): Promise<void> {
   expect((await link.read('0-0')).map(({ seq }) => seq)).toEqual([1, 2]);
   expect(await link.size()).toBe(1);
   link.close();
-}
-
-function certificate(): { readonly key: string; readonly cert: string } {
-  const dir = tempDir();
-  const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')];
-  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=redis.example.net'];
-  spawnSync('openssl', [...args, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]);
-  return { key, cert };
 }
 
 withRedis('a server with TLS and a user who may touch the namespace alone', async () => {

@@ -66,7 +66,7 @@ export class RedisServer {
   /** Starts it, again on the same port with the dump that lies in its folder. */
   async start(...more: string[]): Promise<void> {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--unixsocket', this.socket, '--dir', this.dir];
-    const args = [...own, '--save', '', '--appendonly', 'no', ...this.#options, ...more];
+    const args = [...this.#options, ...own, '--save', '', '--appendonly', 'no', ...more];
     this.#process = spawn('redis-server', args, { stdio: 'ignore', env: environment() });
     await until(() => existsSync(this.socket), 'redis-server to listen');
     await untilAnswering(() => this.command('PING'));
