@@ -21,7 +21,7 @@ import { countOutcome, LOSSES, type SourceTally, type Tally } from './metrics/ta
 import { PendingLogins } from './pending-logins.ts';
 import { progressSchema, type Progress } from './progress.ts';
 import type { Batch, LogSource, Notice } from './source/source.ts';
-import type { Outcome } from './store/change.ts';
+import type { Outcome } from './store/outcome.ts';
 import type { Store } from './store/store.ts';
 import type { TrailEvent } from './store/trail.ts';
 
@@ -30,7 +30,7 @@ const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and re
 const BEHIND = {
   readBytes: 32_768, // a greater read has hardly come to the end of the log; the next one tells, and at once
   savedBytes: 67_108_864, // what a crash can make it read again
-  logins: 2000, // with logouts; they are committed in one go, which lookups wait for; more take a third more memory, and save no time
+  logins: 4000, // with logouts; they are committed in one go, which lookups wait for, and are in the memory until then
 };
 const MAX_REFUSED = 1000; // between two commits; more tell an admin nothing
 

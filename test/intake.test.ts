@@ -122,8 +122,8 @@ test('of a client that logs in again and again in a backlog, the last login is k
   expect(Array.from(store.entries(), ({ logins }) => logins.map(({ at }) => at - place.now))).toEqual([[-100]]);
 });
 
-test('a backlog of logouts is committed at 2,000 of them, which are not to fill the memory', async () => {
-  const seen = await takeIn([batch(1, [1], 64 * KIB), logouts(2, 1999), logouts(3, 1)]);
+test('a backlog of logouts is committed at 4,000 of them, which are not to fill the memory', async () => {
+  const seen = await takeIn([batch(1, [1], 64 * KIB), logouts(2, 3999), logouts(3, 1)]);
   expect(seen.slice(1).map(({ number }) => number)).toEqual([1, 1, 3, 3]);
 });
 

@@ -7,7 +7,7 @@
  */
 import type { Key } from '../store/lmdb.ts';
 import type { Login } from '../login/login.ts';
-import { SAME_MS } from '../store/change.ts';
+import { SAME_MS } from '../store/recorder.ts';
 import { memberOf } from '../store/tombstones.ts';
 import type { Exchange } from './exchange.ts';
 import { splitMember, withoutSessions } from './wire.ts';

@@ -7,7 +7,7 @@ import { escapeControls } from '../log.ts';
 import { admissionRules } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';
 import { hostTools } from '../map/tools.ts';
-import type { Outcome } from '../store/change.ts';
+import type { Outcome } from '../store/outcome.ts';
 import type { Store } from '../store/store.ts';
 import { defineCommand, print } from './command.ts';
 import { jsonOptions, printRows, type JsonArgs } from './json-rows.ts';

@@ -12,7 +12,7 @@ import type { Config } from '../config/schema.ts';
 import { REFUSALS } from '../login/admission.ts';
 import type { MapTarget } from '../map/target.ts';
 import { mapStatus, type MapStatus } from '../status/map-status.ts';
-import { CAPS } from '../store/change.ts';
+import { CAPS } from '../store/outcome.ts';
 import type { Store } from '../store/store.ts';
 import { LOSSES, VERDICTS, type SourceTally, type Tally } from './tally.ts';
 

@@ -5,7 +5,7 @@
 import type { Login } from '../login/login.ts';
 import type { PublishResult } from '../map/publish.ts';
 import type { Notice } from '../source/source.ts';
-import type { Outcome } from '../store/change.ts';
+import type { Outcome } from '../store/outcome.ts';
 
 /** Numbers by name. */
 export class Counts {

@@ -8,12 +8,13 @@
 import type { Address } from '../login/address.ts';
 import type { Logins } from './logins.ts';
 import { userKey, type Kept, type Stored } from './record.ts';
+import { isOpen } from './sessions.ts';
 
 export class Draft {
   readonly #logins: Logins;
-  readonly #changes = new Map<string, Change>();
-  /** Those that had a session of that id opened. */
-  readonly #opened = new Map<string, Set<Change>>();
+  readonly #slots = new Map<string, Slot>();
+  /** Those that have or had the session of that id open. */
+  readonly #sessions = new Map<string, Set<Slot>>();
   /** How many logins are new, by address and by user. */
   readonly #newAt = new Map<string, number>();
   readonly #newOf = new Map<string, number>();
@@ -23,40 +24,46 @@ export class Draft {
   }
 
   get(address: Address, user: string): Stored | undefined {
-    return this.#changeOf(address, user).now;
+    return this.#slot(address, userKey(user)).now;
   }
 
-  #changeOf(address: Address, user: string): Change {
-    const key = `${address} ${userKey(user)}`;
-    const known = this.#changes.get(key);
+  #slot(address: Address, user: string): Slot {
+    const key = `${address} ${user}`;
+    const known = this.#slots.get(key);
     if (known !== undefined) return known;
     const stored = this.#logins.get(address, user);
-    const change = { before: stored, now: stored };
-    this.#changes.set(key, change);
-    return change;
+    const slot = { before: stored, now: stored };
+    this.#slots.set(key, slot);
+    return slot;
   }
 
   /** Puts `kept`, which ends at `endsAt`, in the place of the one of its address and user. */
   put({ login, sessions }: Kept, endsAt: number): void {
-    const change = this.#changeOf(login.address, login.user);
-    const previous = change.now;
+    const user = userKey(login.user);
+    const slot = this.#slot(login.address, user);
+    const previous = slot.now;
     if (previous === undefined) {
       addOne(this.#newAt, login.address);
-      addOne(this.#newOf, userKey(login.user));
+      addOne(this.#newOf, user);
     }
-    change.now = { login, sessions, dueAt: Math.min(previous?.dueAt ?? Infinity, endsAt) };
-    for (const { id } of sessions.open) {
-      const changes = this.#opened.get(id);
-      if (changes === undefined) this.#opened.set(id, new Set([change]));
-      else changes.add(change);
-    }
+    slot.now = { login, sessions, dueAt: previous === undefined ? endsAt : Math.min(previous.dueAt, endsAt) };
+    if (sessions.open !== previous?.sessions.open)
+      for (const { id } of sessions.open) this.#slotsOfSession(id).add(slot);
   }
 
   /** The logins, commonly one, that have the session of that id open. */
   withSession(id: string): Stored[] {
-    const kept = this.#logins.withSession(id).map(({ login }) => this.#changeOf(login.address, login.user));
-    const changes = new Set([...kept, ...(this.#opened.get(id) ?? [])]);
-    return [...changes].flatMap(({ now }) => (now?.sessions.open.some((each) => each.id === id) === true ? now : []));
+    const opened: Stored[] = [];
+    for (const { now } of this.#slotsOfSession(id)) if (now !== undefined && isOpen(now.sessions, id)) opened.push(now);
+    return opened;
+  }
+
+  #slotsOfSession(id: string): Set<Slot> {
+    const known = this.#sessions.get(id);
+    if (known !== undefined) return known;
+    const slots = new Set(this.#logins.withSession(id).map(([address, user]) => this.#slot(address, user)));
+    this.#sessions.set(id, slots);
+    return slots;
   }
 
   /** How many users are kept at `address`; it counts the store's up to `limit`. */
@@ -65,22 +72,21 @@ export class Draft {
     return added >= limit ? added : added + this.#logins.countAt(address, limit);
   }
 
-  /** How many addresses are kept of `user`; it counts the store's up to `limit`. */
-  countOf(user: string, limit: number): number {
-    const added = this.#newOf.get(userKey(user)) ?? 0;
-    return added >= limit ? added : added + this.#logins.countOf(user, limit);
+  /** How many addresses are kept of `user`. */
+  countOf(user: string): number {
+    return (this.#newOf.get(userKey(user)) ?? 0) + this.#logins.countOf(user);
   }
 
   /** Writes what has changed; what is asked from now on is read again. */
   write(): void {
-    for (const { before, now } of this.#changes.values())
+    for (const { before, now } of this.#slots.values())
       if (now !== undefined && now !== before) this.#logins.write(now, before);
-    for (const known of [this.#changes, this.#opened, this.#newAt, this.#newOf]) known.clear();
+    for (const known of [this.#slots, this.#sessions, this.#newAt, this.#newOf]) known.clear();
   }
 }
 
 /** One login, in the store and as it is to be there. */
-interface Change {
+interface Slot {
   readonly before: Stored | undefined;
   now: Stored | undefined;
 }

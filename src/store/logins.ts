@@ -1,34 +1,32 @@
 /**
- * The logins in the store and their three indexes, kept in step; to be used inside a transaction.
+ * The logins in the store and what is kept beside them to find them, in step; to be used inside a transaction.
  *
- *     logins      [address, user]           -> record.ts
- *     by-user     [user, address]           -> nothing
- *     by-time     [dueAt, address, user]    -> nothing
- *     by-session  [session, address, user]  -> nothing, for each open session
+ *     logins  [address, user] -> record.ts
  *
- * The time index is lazy: a refresh, by far the commonest write, leaves it as it is, and a login that is due is looked
- * at again. Measured, that costs a third of moving it each time.
+ * Limits: whoever looks for the logins of one user reads through the time index, which takes a tenth of a second for
+ * 100,000; only an admin asks that, and a table for it would cost each new login a write.
  */
 import type { Address } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
-import type { Environment, Key, Table } from './lmdb.ts';
-import { decodeLogin, encodeLogin, userKey, type Kept, type Stored } from './record.ts';
+import type { Environment, Key } from './lmdb.ts';
+import { counted, decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
 import { Records } from './records.ts';
-import { NO_SESSIONS, type Sessions } from './sessions.ts';
-
-const NOTHING = Buffer.alloc(0);
+import { SessionIndex, type Member } from './session-index.ts';
+import { NO_SESSIONS, type SessionLimits } from './sessions.ts';
+import { TimeIndex, type Place } from './time-index.ts';
+import { UserCounts } from './user-counts.ts';
 
 export class Logins {
   readonly #records: Records;
-  readonly #byUser: Table;
-  readonly #byTime: Table;
-  readonly #bySession: Table;
+  readonly #times: TimeIndex;
+  readonly #sessions: SessionIndex;
+  readonly #users: UserCounts;
 
   constructor(environment: Environment) {
     this.#records = new Records(environment.table('logins'));
-    this.#byUser = environment.table('by-user');
-    this.#byTime = environment.table('by-time');
-    this.#bySession = environment.table('by-session');
+    this.#times = new TimeIndex(environment);
+    this.#sessions = new SessionIndex(environment);
+    this.#users = new UserCounts(environment);
   }
 
   get(address: Address, user: string): Stored | undefined {
@@ -63,116 +61,113 @@ export class Logins {
     return [...this.all([address])];
   }
 
+  /** In the order of their addresses. */
   of(user: string): Stored[] {
-    return [...this.#byUser.keys([userKey(user)])].flatMap(([folded = '', address = '']) => {
-      return this.#get([address, folded]) ?? [];
-    });
+    const folded = userKey(user);
+    const addresses: Address[] = [];
+    for (const place of this.#times.all()) if (place.user === folded) addresses.push(place.address);
+    return addresses.toSorted().flatMap((address) => this.#get([address, folded]) ?? []);
   }
 
-  /** The logins, commonly one, that have the session of that id open. */
-  withSession(id: string): Stored[] {
-    return [...this.#bySession.keys([id])].flatMap(([, ...key]) => this.#get(key) ?? []);
+  /** Each login by its place in the time index, the first due first; it lasts at least until then. */
+  places(): Iterable<Place> {
+    return this.#times.all();
+  }
+
+  /** The keys of the logins, commonly one, that have the session of that id open. */
+  withSession(id: string): readonly Member[] {
+    return this.#sessions.members(id);
   }
 
   /** How many users are kept at `address`, counted up to `limit`. */
   countAt(address: Address, limit: number): number {
-    return count(this.#records.keys([address]), limit);
+    let users = 0;
+    for (const _ of this.#records.keys([address])) if (++users >= limit) break;
+    return users;
   }
 
-  /** How many addresses are kept of `user`, counted up to `limit`. */
-  countOf(user: string, limit: number): number {
-    return count(this.#byUser.keys([userKey(user)]), limit);
+  /** How many addresses are kept of `user`. */
+  countOf(user: string): number {
+    return this.#users.of(userKey(user));
   }
 
   /** Puts `stored` in the place of `previous`, the one of its address and user. */
   write(stored: Stored, previous: Stored | undefined): void {
     const { login, sessions, dueAt } = stored;
-    const [address, user] = [login.address, userKey(login.user)];
-    this.#records.put([address, user], encodeLogin(stored));
-    this.#index(sessions, previous?.sessions ?? NO_SESSIONS, [address, user]);
+    const member = keyOf(login);
+    this.#records.put(member, encodeLogin(stored));
+    this.#sessions.move(member, previous?.sessions ?? NO_SESSIONS, sessions);
     if (dueAt === previous?.dueAt) return;
-    if (previous === undefined) this.#byUser.put([user, address], NOTHING);
-    else this.#byTime.remove([previous.dueAt, address, user]);
-    this.#byTime.put([dueAt, address, user], NOTHING);
-  }
-
-  #index({ open }: Sessions, previous: Sessions, key: Key): void {
-    const ids = new Set(open.map(({ id }) => id));
-    for (const { id } of previous.open) if (!ids.delete(id)) this.#bySession.remove([id, ...key]);
-    for (const id of ids) this.#bySession.put([id, ...key], NOTHING);
+    if (previous === undefined) this.#users.add(member[1], 1);
+    else this.#times.remove(placeOf(member, previous.dueAt));
+    this.#times.put(placeOf(member, dueAt));
   }
 
   remove({ login, sessions, dueAt }: Stored): void {
-    const [address, user] = [login.address, userKey(login.user)];
-    this.#index(NO_SESSIONS, sessions, [address, user]);
-    this.#records.remove([address, user]);
-    this.#byUser.remove([user, address]);
-    this.#byTime.remove([dueAt, address, user]);
+    const member = keyOf(login);
+    this.#sessions.move(member, sessions, NO_SESSIONS);
+    this.#records.remove(member);
+    this.#users.add(member[1], -1);
+    this.#times.remove(placeOf(member, dueAt));
   }
 
   /** When the first login may be past; it may have been refreshed since. */
   firstDueAt(): number | undefined {
-    for (const [dueAt] of this.#byTime.keys()) return Number(dueAt);
-    return undefined;
+    return this.#times.firstDueAt();
   }
 
   /**
-   * Removes every login that is past at `now`, as `weigh` makes them count; those that were refreshed meanwhile
+   * Removes every login that is past at `now`, as they count under `limits`; those that were refreshed meanwhile
    * get their new place in the index.
    */
-  removePast(now: number, weigh: (kept: Kept) => Login): Login[] {
-    return this.#placesDue(now).flatMap((place) => this.#review(place, now, weigh) ?? []);
+  removePast(now: number, limits: SessionLimits): Login[] {
+    return this.#times.dueAt(now).flatMap((place) => this.#review(place, now, limits) ?? []);
   }
 
-  #placesDue(now: number): Key[] {
-    const due: Key[] = [];
-    for (const place of this.#byTime.keys()) {
-      if (Number(place[0]) > now) break;
-      due.push(place);
-    }
-    return due;
-  }
-
-  #review(place: Key, now: number, weigh: (kept: Kept) => Login): Login | undefined {
-    const [dueAt, ...key] = place;
-    const stored = this.#get(key);
-    if (stored === undefined || stored.dueAt !== dueAt) {
-      this.#byTime.remove(place); // of a damaged record, which permits nothing
+  #review(place: Place, now: number, limits: SessionLimits): Login | undefined {
+    const stored = this.#get([place.address, place.user]);
+    if (stored === undefined || stored.dueAt !== place.dueAt) {
+      this.#times.remove(place); // of a damaged record, which permits nothing
       return undefined;
     }
-    const login = weigh(stored);
+    const login = counted(stored, now, limits);
     if (login.expiresAt > now) {
-      this.write({ ...stored, dueAt: login.expiresAt }, stored);
+      const { login: own, sessions } = stored;
+      this.write({ login: own, sessions, dueAt: login.expiresAt }, stored);
       return undefined;
     }
     this.remove(stored);
     return login;
   }
 
-  /** What is wrong with the records or their indexes, undefined when nothing is. */
+  /** What is wrong with the records or what is kept beside them, undefined when nothing is. */
   findDamage(): string | undefined {
+    const users = new Map<string, number>();
     let records = 0;
     let sessions = 0;
     for (const [key, value] of this.#records.entries()) {
       const stored = decodeLogin(key, value);
       if (stored === undefined) return `the record of ${key.join(' ')} is damaged`;
-      if (this.#byUser.get(key.toReversed()) === undefined) return `the user index lacks ${key.join(' ')}`;
-      if (this.#byTime.get([stored.dueAt, ...key]) === undefined) return `the time index lacks ${key.join(' ')}`;
-      const lost = stored.sessions.open.find(({ id }) => this.#bySession.get([id, ...key]) === undefined);
+      const member = keyOf(stored.login);
+      if (!this.#times.has(placeOf(member, stored.dueAt))) return `the time index lacks ${key.join(' ')}`;
+      const lost = stored.sessions.open.find(({ id }) => !this.#sessions.has(id, member));
       if (lost !== undefined) return `the session index lacks ${lost.id} ${key.join(' ')}`;
+      users.set(member[1], (users.get(member[1]) ?? 0) + 1);
       records++;
       sessions += stored.sessions.open.length;
     }
-    const [users, times, open] = [this.#byUser, this.#byTime, this.#bySession].map((index) =>
-      count(index.keys(), Infinity),
-    );
-    if (users === records && times === records && open === sessions) return undefined;
-    return `${records} logins with ${sessions} sessions, indexed ${users}, ${times} and ${open}`;
+    const miscounted = this.#users.findDamage(users);
+    if (miscounted !== undefined) return miscounted;
+    const [times, open] = [this.#times.size(), this.#sessions.size()];
+    if (times === records && open === sessions) return undefined;
+    return `${records} logins with ${sessions} sessions, indexed ${times} and ${open}`;
   }
 }
 
-function count(keys: Iterable<unknown>, limit: number): number {
-  let counted = 0;
-  for (const _ of keys) if (++counted >= limit) break;
-  return counted;
+function keyOf({ address, user }: Login): Member {
+  return [address, userKey(user)];
+}
+
+function placeOf([address, user]: Member, dueAt: number): Place {
+  return { dueAt, address, user };
 }

@@ -13,7 +13,7 @@ import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
 
 /** The version of all the records' form. */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 export interface State {
   /** Counts the changes of the set of permitted addresses; equal generations mean the same set. */

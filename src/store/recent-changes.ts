@@ -7,28 +7,33 @@ import type { Address } from '../login/address.ts';
  */
 export class RecentChanges {
   /** In the order of their generations; an address may be in it again. */
-  readonly #changes: { readonly generation: number; readonly address: Address }[] = [];
+  #changes: { readonly generation: number; readonly addresses: readonly Address[] }[] = [];
+  #size = 0;
   /** Every change after this generation is known, up to and including that of {@link #until}. */
   #since = NaN;
   #until = NaN;
 
   /** Notes that the change from generation `before` to `after` was to `addresses`. */
   note(before: number, after: number, addresses: readonly Address[]): void {
-    if (before !== this.#until) {
-      this.#changes.length = 0;
-      this.#since = before;
-    }
+    if (before !== this.#until) this.#forget(this.#changes.length, before);
     this.#until = after;
-    for (const address of addresses) this.#changes.push({ generation: after, address });
-    const excess = this.#changes.length - MAX_CHANGES;
-    if (excess > 0) this.#since = this.#changes.splice(0, excess).at(-1)?.generation ?? after;
+    this.#changes.push({ generation: after, addresses });
+    this.#size += addresses.length;
+    while (this.#size > MAX_CHANGES) this.#forget(1, this.#changes[0]?.generation ?? after);
+  }
+
+  /** Forgets the first `count` changes, those up to generation `since`. */
+  #forget(count: number, since: number): void {
+    for (const { addresses } of this.#changes.splice(0, count)) this.#size -= addresses.length;
+    this.#since = since;
   }
 
   /** Whom the changes from `generation` to `current` were to; undefined where not all of them are known. */
   between(generation: number, current: number): Set<Address> | undefined {
     if (generation === current) return new Set();
     if (current !== this.#until || !(generation >= this.#since)) return undefined;
-    return new Set(this.#changes.filter((change) => change.generation > generation).map(({ address }) => address));
+    const later = this.#changes.filter((change) => change.generation > generation);
+    return new Set(later.flatMap(({ addresses }) => addresses));
   }
 }
 

@@ -43,9 +43,10 @@ export function userKey(user: string): string {
 /** The value of a record. */
 export function encodeLogin({ login, sessions, dueAt }: Stored): unknown {
   const { user, service, at, expiresAt, session, node, evidence } = login;
-  const fields = [user, service, at, expiresAt - at, dueAt, session ?? null, encodeSessions(sessions)];
-  const from = node === undefined ? [] : ['from', node];
-  return [...fields, ...from, ...encodeEvidence(evidence)];
+  const fields: unknown[] = [user, service, at, expiresAt - at, dueAt, session ?? null, encodeSessions(sessions)];
+  if (node !== undefined) fields.push('from', node);
+  fields.push(...encodeEvidence(evidence));
+  return fields;
 }
 
 function encodeSessions({ open, leftAt }: Sessions): unknown {
@@ -79,9 +80,8 @@ export function decodeLogin([address]: Key, fields: unknown): Stored | undefined
     expiresAt: at + lifeMs,
     session: session ?? undefined,
     evidence,
-    ...(isFrom && { node }),
   };
-  return { login, sessions, dueAt };
+  return { login: isFrom ? { ...login, node } : login, sessions, dueAt };
 }
 
 function decodeSessions(fields: unknown): Sessions | undefined {
@@ -125,18 +125,25 @@ export function clipped(kept: Kept, now: number, limits: SessionLimits): Kept {
   return login === kept.login && sessions === kept.sessions ? kept : { login, sessions };
 }
 
-function clippedLogin(login: Login, now: number, graceMs: number): Login {
+/** The same for a login alone. */
+export function clippedLogin(login: Login, now: number, graceMs: number): Login {
   const at = Math.min(login.at, now);
   const maxLifeMs = login.evidence.by === 'admin' ? MAX_LIFE_MS : graceMs;
   const expiresAt = at + Math.min(login.expiresAt - login.at, maxLifeMs);
   return at === login.at && expiresAt === login.expiresAt ? login : { ...login, at, expiresAt };
 }
 
+/** Until when `kept` permits as it counts at `now`, epoch milliseconds. */
+export function endOf(kept: Kept, now: number, limits: SessionLimits): number {
+  const { login, sessions } = clipped(kept, now, limits);
+  return sessions === NO_SESSIONS ? login.expiresAt : Math.max(login.expiresAt, endOfSessions(sessions, limits));
+}
+
 /** The login as it counts at `now`, and who looks at the store sees it: with what its sessions add. */
 export function counted(kept: Kept, now: number, limits: SessionLimits): Login {
   const { login, sessions } = clipped(kept, now, limits);
   if (sessions === NO_SESSIONS) return login;
-  const expiresAt = Math.max(login.expiresAt, endOfSessions(sessions, limits));
+  const expiresAt = endOf({ login, sessions }, now, limits);
   const openSessions = countOpen(sessions, now, limits);
-  return { ...login, expiresAt, ...(openSessions > 0 && { openSessions }) };
+  return openSessions > 0 ? { ...login, expiresAt, openSessions } : { ...login, expiresAt };
 }

@@ -36,6 +36,10 @@ export function isFollowable(id: string | undefined): id is string {
   return id !== undefined && id !== '' && id.length <= MAX_ID_CHARS;
 }
 
+export function isOpen({ open }: Sessions, id: string): boolean {
+  return open.some((session) => session.id === id);
+}
+
 /** With the session `id` open since `openedAt`; the same object where that is known. */
 export function withOpened(sessions: Sessions, id: string, openedAt: number): Sessions {
   const { open } = sessions;

@@ -15,22 +15,24 @@ import type { Refused } from '../login/admission.ts';
 import type { Login, Logout } from '../login/login.ts';
 import { isPresent, isSameProcess, type Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
-import { Change, type Outcome, type Revoked } from './change.ts';
-import { endedEntries, liveEntries, type Entry } from './entry.ts';
+import type { Change } from './change.ts';
+import type { Entry } from './entry.ts';
 import { Fence, type Published } from './fence.ts';
 import type { Limits } from './limits.ts';
-import { Environment } from './lmdb.ts';
+import { Environment, type Key } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta } from './meta.ts';
+import type { Outcome } from './outcome.ts';
 import type { SetChanges, SetState, Snapshot } from './permitted-set.ts';
 import { prepareStore, type PrepareOptions } from './prepare.ts';
-import type { Key } from './lmdb.ts';
-import { RecentChanges } from './recent-changes.ts';
-import { counted, userKey, type Stored } from './record.ts';
-import { covering, selected, type Selector } from './selector.ts';
+import { bury, keepTombstones, revoke, type Revoked } from './purge.ts';
+import { Reader, type Page } from './reader.ts';
+import { Recorder } from './recorder.ts';
+import { selected, type Selector } from './selector.ts';
 import { EndedSessions } from './sessions.ts';
 import { Tombstones, type Tombstone } from './tombstones.ts';
 import { Trail, type TrailEvent, type TrailPosition, type TrailQuery } from './trail.ts';
+import { Writer } from './writer.ts';
 
 export interface StoreOptions {
   /** The store's own folder; it is created, its parent is not. */
@@ -56,13 +58,14 @@ export class Store {
   readonly #environment: Environment;
   readonly #logins: Logins;
   readonly #ended = new EndedSessions();
-  readonly #recent = new RecentChanges();
   readonly #meta: Meta;
   readonly #tombstones: Tombstones;
   readonly #fence: Fence;
   readonly #trail: Trail;
+  readonly #reader: Reader;
+  readonly #withoutSessions: Reader;
+  readonly #writer: Writer;
   readonly #clock: Clock;
-  readonly #limits: Limits;
   #share: ((logins: readonly Login[]) => void) | undefined;
 
   private constructor(environment: Environment, limits: Limits, clock: Clock) {
@@ -72,7 +75,10 @@ export class Store {
     this.#tombstones = new Tombstones(environment);
     this.#fence = new Fence(environment);
     this.#trail = new Trail(environment, clock);
-    this.#limits = limits;
+    const [logins, meta, tombstones, trail] = [this.#logins, this.#meta, this.#tombstones, this.#trail];
+    this.#reader = new Reader(logins, limits);
+    this.#withoutSessions = new Reader(logins, { ...limits, maxSessionMs: 0 });
+    this.#writer = new Writer({ environment, logins, meta, tombstones, trail }, limits);
     this.#clock = clock;
   }
 
@@ -97,8 +103,10 @@ export class Store {
   /** Records a batch and how far its source was read, in one transaction; the outcomes are in the logins' order. */
   record({ logins, logouts = [], progress, refused = [] }: Recording): Outcome[] {
     return this.#change((change) => {
-      const outcomes = logins.map((login) => change.record(login));
-      for (const logout of logouts) change.logout(logout);
+      const recorder = new Recorder(change, this.#ended);
+      const buried = this.#tombstones.all();
+      const outcomes = logins.map((login) => recorder.record(login, buried));
+      for (const logout of logouts) recorder.logout(logout);
       if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
       this.#trail.append(refused);
       this.#share?.(logins.filter((_, index) => isKept(outcomes[index])));
@@ -111,9 +119,10 @@ export class Store {
    * new here. All of it is one transaction, so no purge falls between the look at the tombstones and the record.
    */
   recordShared(admitted: (tombstones: readonly Tombstone[]) => readonly Login[]): Login[] {
-    return this.#change((change) =>
-      admitted(change.buried()).filter((login) => change.recordShared(login).kind === 'granted'),
-    );
+    return this.#change((change) => {
+      const recorder = new Recorder(change, this.#ended);
+      return admitted(this.#tombstones.all()).filter((login) => recorder.recordShared(login).kind === 'granted');
+    });
   }
 
   /**
@@ -126,40 +135,30 @@ export class Store {
 
   /** All entries, ordered by the text of their address. */
   *entries(): Iterable<Entry> {
-    yield* this.#environment.read(() => this.#live(this.#logins.all()));
+    yield* this.#environment.read(() => this.#reader.entries(this.#clock()));
   }
 
   /**
    * The live logins of about `limit` records from `start` on, and where to go on, undefined at the end: for who cannot
    * stop the event loop as long as {@link entries} of a large store does.
    */
-  page(start: Key, limit: number): { readonly logins: readonly Login[]; readonly next: Key | undefined } {
-    const now = this.#clock();
-    return this.#environment.read(() => {
-      const { stored, next } = this.#logins.page(start, limit);
-      const logins = stored.map((each) => counted(each, now, this.#limits));
-      return { logins: logins.filter(({ expiresAt }) => expiresAt > now), next };
-    });
+  page(start: Key, limit: number): Page {
+    return this.#environment.read(() => this.#reader.page(start, limit, this.#clock()));
   }
 
   /** The entry that permits `address`: its own or its network's. */
   entry(address: Address): Entry | undefined {
-    const stored = this.#environment.read(() => covering(this.#logins, address));
-    return [...this.#live(stored)][0];
+    return this.#environment.read(() => this.#reader.entry(address, this.#clock()));
   }
 
   /** The live login of `user` at exactly `address`. */
   login(address: Address, user: string): Login | undefined {
-    const stored = this.#environment.read(() => this.#logins.get(address, user));
-    return [...this.#live(stored === undefined ? [] : [stored])][0]?.logins[0];
+    return this.#environment.read(() => this.#reader.login(address, user, this.#clock()));
   }
 
   /** The entries that a live login of `user` has a part in. */
   entriesOfUser(user: string): Entry[] {
-    const entries = this.#environment.read(() =>
-      this.#logins.of(user).flatMap(({ login }) => [...this.#live(this.#logins.at(login.address))]),
-    );
-    return entries.filter(({ logins }) => logins.some((login) => userKey(login.user) === userKey(user)));
+    return this.#environment.read(() => this.#reader.entriesOfUser(user, this.#clock()));
   }
 
   /** Removes what `selector` names, as `admin` asks; a shared address stays permitted by its other users' logins. */
@@ -169,19 +168,19 @@ export class Store {
       const stored = selected(this.#logins, selector);
       change.remove(stored, { by: admin });
       const logins = stored.map(({ login }) => login);
-      if (this.#share !== undefined && !('remote' in selector)) change.keepTombstonesOf(logins);
+      if (this.#share !== undefined && !('remote' in selector)) keepTombstones(change, this.#tombstones, logins);
       return logins;
     });
   }
 
   /** Keeps tombstones, and removes the logins that they cover; `by` is who asks, for the trail. */
   bury(tombstones: readonly Tombstone[], by: string): Login[] {
-    return this.#change((change) => change.bury(tombstones, by));
+    return this.#change((change) => bury(change, this.#tombstones, tombstones, by));
   }
 
   /** Removes the logins that `barred` tells a reason against. The daemon does so when it starts: its rules may be new. */
   revoke(barred: (login: Login) => Refused | undefined): Revoked[] {
-    return this.#change((change) => change.revoke(barred));
+    return this.#change((change) => revoke(change, barred));
   }
 
   /** The tombstones of the last day. */
@@ -191,28 +190,12 @@ export class Store {
 
   /** What {@link purge} would remove. */
   purgeable(selector: Selector): Login[] {
-    const now = this.#clock();
-    return this.#environment.read(() => {
-      if (!('expired' in selector)) return selected(this.#logins, selector).map(({ login }) => login);
-      const logins = Array.from(this.#logins.all(), (stored) => counted(stored, now, this.#limits));
-      return logins.filter(({ expiresAt }) => expiresAt <= now);
-    });
+    return this.#environment.read(() => this.#reader.purgeable(selector, this.#clock()));
   }
 
   /** Removes what is past; the result are the entries that ended, with the logins that kept them to the last. */
   expire(): Entry[] {
-    return this.#expireAt(this.#clock());
-  }
-
-  #expireAt(now: number): Entry[] {
-    const isDue = this.#environment.read(
-      () => (this.#logins.firstDueAt() ?? Infinity) <= now || now < this.#meta.state().clockAt,
-    );
-    if (!isDue) return [];
-    return this.#changeAt(now, (change) => {
-      const { logins, closed } = change.expire();
-      return endedEntries(logins, closed);
-    });
+    return this.#writer.expire(this.#clock());
   }
 
   /** When {@link expire} will have something to look at, undefined when nothing is kept. */
@@ -222,7 +205,7 @@ export class Store {
 
   /** Shortens every login that outlives now + grace and the bound of its sessions; no purge is ahead of now either. The daemon does so when it starts. */
   clip(): void {
-    this.#change((change) => change.clip());
+    this.#change((change) => this.#writer.clip(change));
   }
 
   /**
@@ -231,17 +214,17 @@ export class Store {
    */
   snapshot(sessions: 'counted' | 'ignored' = 'counted'): Snapshot {
     const now = this.#clock();
-    const limits = sessions === 'counted' ? this.#limits : { ...this.#limits, maxSessionMs: 0 };
-    this.#expireAt(now);
+    const reader = sessions === 'counted' ? this.#reader : this.#withoutSessions;
+    this.#writer.expire(now);
     return this.#environment.read(() => {
-      const addresses = Array.from(liveEntries(this.#logins.all(), now, limits), ({ address }) => address);
+      const addresses = reader.permitted(now);
       return { ...this.#setState(), size: addresses.length, addresses };
     });
   }
 
   /** The state of the set of {@link snapshot}, without reading it. */
   setState(): SetState {
-    this.#expireAt(this.#clock());
+    this.expire();
     return this.#environment.read(() => this.#setState());
   }
 
@@ -256,14 +239,12 @@ export class Store {
    */
   changesSince(generation: number): SetChanges | undefined {
     const now = this.#clock();
-    this.#expireAt(now);
+    this.#writer.expire(now);
     return this.#environment.read(() => {
       const state = this.#setState();
-      const moved = this.#recent.between(generation, state.generation);
+      const moved = this.#writer.recent.between(generation, state.generation);
       if (moved === undefined) return undefined;
-      const permitted = new Set(
-        [...moved].filter((address) => [...this.#live(this.#logins.at(address), now)].length > 0),
-      );
+      const permitted = new Set([...moved].filter((address) => this.#reader.isPermitted(address, now)));
       return { ...state, permitted: [...permitted], refused: [...moved].filter((address) => !permitted.has(address)) };
     });
   }
@@ -337,29 +318,7 @@ export class Store {
   }
 
   #change<T>(work: (change: Change) => T): T {
-    return this.#changeAt(this.#clock(), work);
-  }
-
-  #changeAt<T>(now: number, work: (change: Change) => T): T {
-    const { result, change, state, newState } = this.#environment.write(() => this.#apply(now, work));
-    if (newState !== undefined) this.#recent.note(state.generation, newState.generation, change.moved());
-    return result;
-  }
-
-  #apply<T>(now: number, work: (change: Change) => T) {
-    const parts = { logins: this.#logins, tombstones: this.#tombstones, ended: this.#ended };
-    const state = this.#meta.state();
-    const change = new Change(parts, this.#limits, now, state);
-    if (change.clockWentBack()) change.clip();
-    const result = work(change);
-    this.#trail.append(change.events());
-    const newState = change.write();
-    if (newState !== undefined) this.#meta.setState(newState);
-    return { result, change, state, newState };
-  }
-
-  #live(stored: Iterable<Stored>, now = this.#clock()): Iterable<Entry> {
-    return liveEntries(stored, now, this.#limits);
+    return this.#writer.change(this.#clock(), work);
   }
 }
 

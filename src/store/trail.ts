@@ -5,7 +5,7 @@
  *
  * Limits: each kind keeps its last {@link EVENTS_A_KIND} events, so that a flood of one pushes out none of another. A
  * refusal that repeats is told once in ten minutes by each process, and of a client that comes again and again the
- * first refresh in ten minutes (change.ts).
+ * first refresh in ten minutes (recorder.ts).
  */
 import * as z from 'zod';
 import type { Clock } from '../clock.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Login, Logout } from '../../src/login/login.ts';
-import type { Outcome } from '../../src/store/change.ts';
+import type { Outcome } from '../../src/store/outcome.ts';
 import type { Store } from '../../src/store/store.ts';
 import { GRACE_MS, LIMITS, loginOf, MINUTE_MS, Place } from './fixture.ts';
 

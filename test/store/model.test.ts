@@ -9,7 +9,7 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Login } from '../../src/login/login.ts';
 import { contains, parseNetwork, type Network } from '../../src/login/network.ts';
-import type { Outcome } from '../../src/store/change.ts';
+import type { Outcome } from '../../src/store/outcome.ts';
 import type { Limits } from '../../src/store/limits.ts';
 import type { Selector } from '../../src/store/selector.ts';
 import type { Store } from '../../src/store/store.ts';

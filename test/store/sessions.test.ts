@@ -271,3 +271,18 @@ test('a login behind the logout of an earlier session of its id, in one batch, i
   store.record({ logins: [first, second], logouts: [{ session, at: endedAt }] });
   expect(leftMs(store)).toBe(MAX_SESSION_MS);
 });
+
+test('old versions of Courier, an id that all behind an address share: follows fifty of its sessions, and no further one', async () => {
+  const store = await open();
+  const session = 'ip=[192.0.2.7]';
+  const users = Array.from({ length: 51 }, (_, number) => `user${number}`);
+  store.record({ logins: users.map((user) => place.login('192.0.2.7', user, { session })) });
+  for (const user of users) store.record({ logins: [place.login('192.0.2.7', user, { session, at: place.now - 1 })] });
+  place.now += GRACE_MS;
+  expect(store.entry(addressOf('192.0.2.7'))?.logins.map(({ user }) => user)).toEqual(users.slice(0, 50).toSorted());
+  logOut(store, session);
+  place.now += GRACE_MS;
+  expect(permitted(store)).toEqual([]);
+  await store.close();
+  await open(); // its indexes agree
+});

@@ -1,0 +1,41 @@
+/** Removals that somebody asks for: an admin, another node of the cluster, or rules that have changed. */
+import type { Refused } from '../login/admission.ts';
+import type { Login } from '../login/login.ts';
+import type { Change } from './change.ts';
+import type { Stored } from './record.ts';
+import { coversAny, loginMark, type Tombstone, type Tombstones } from './tombstones.ts';
+
+/** A login that was removed, and the rule of admission that bars it. */
+export interface Revoked extends Refused {
+  readonly login: Login;
+}
+
+/** Keeps `raised` and removes what they cover: a purge beats a login from before it that is told later. */
+export function bury(change: Change, tombstones: Tombstones, asked: readonly Tombstone[], by: string): Login[] {
+  const raised = tombstones.raise(asked, change.now);
+  if (raised.length === 0) return [];
+  tombstones.prune(change.now);
+  change.touch();
+  const covered = [...change.all()].filter(({ login }) => coversAny(raised, login));
+  change.remove(covered, { by });
+  return covered.map(({ login }) => login);
+}
+
+/** Keeps a tombstone for each of `logins`, which have been removed. */
+export function keepTombstones(change: Change, tombstones: Tombstones, logins: readonly Login[]): void {
+  const marks = logins.map((login) => ({ mark: loginMark(login), at: change.now }));
+  tombstones.raise(marks, change.now);
+}
+
+/** Removes the logins that `barred` tells a reason against. */
+export function revoke(change: Change, barred: (login: Login) => Refused | undefined): Revoked[] {
+  const found: { readonly stored: Stored; readonly refusal: Refused }[] = []; // a cursor must not meet the writes
+  for (const stored of change.all()) {
+    const refusal = barred(stored.login);
+    if (refusal !== undefined) found.push({ stored, refusal });
+  }
+  return found.map(({ stored, refusal }) => {
+    change.remove([stored], { reason: refusal.refused, detail: refusal.detail });
+    return { login: stored.login, ...refusal };
+  });
+}

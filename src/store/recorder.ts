@@ -1,0 +1,129 @@
+/** What the logins and logouts of one batch do to what is kept, under the caps of `[admission]`. */
+import type { Login, Logout } from '../login/login.ts';
+import type { Change } from './change.ts';
+import type { Cap, Outcome } from './outcome.ts';
+import type { Kept, Stored } from './record.ts';
+import { MAX_SHARED } from './session-index.ts';
+import { isFollowable, isOpen, NO_SESSIONS, withEnded, withOpened, type EndedSessions } from './sessions.ts';
+import { coversAny, type Tombstone } from './tombstones.ts';
+
+/** Two conversions of one login's times between the clocks of two hosts differ by less. */
+export const SAME_MS = 1000;
+const TOLD_REFRESH_MS = 600_000; // clients look for mail each minute: their first refresh in ten is told
+
+export class Recorder {
+  readonly #change: Change;
+  readonly #ended: EndedSessions;
+
+  /** `ended` are the sessions that have lately ended. */
+  constructor(change: Change, ended: EndedSessions) {
+    this.#change = change;
+    this.#ended = ended;
+  }
+
+  /** Records what was seen on this host, where none of `buried` has come after it. */
+  record(claimed: Login, buried: readonly Tombstone[]): Outcome {
+    const login = this.#change.clippedLogin(claimed);
+    return coversAny(buried, login) ? { kind: 'unchanged' } : this.#record(login);
+  }
+
+  /**
+   * Records what the cluster tells, no purge of which may cover it: the caller has looked at these. What is known here
+   * counts with its sessions, and stays as it is where `claimed` adds nothing but the rounding of its way.
+   */
+  recordShared(claimed: Login): Outcome {
+    const kept = this.#change.get(claimed.address, claimed.user);
+    const knownUntil = kept === undefined ? 0 : this.#change.endOf(kept);
+    const isKnown = knownUntil > this.#change.now && claimed.expiresAt <= knownUntil + SAME_MS;
+    return isKnown ? { kind: 'unchanged' } : this.#record(this.#change.clippedLogin(claimed));
+  }
+
+  #record(login: Login): Outcome {
+    const kept = this.#change.get(login.address, login.user);
+    const outcome = this.#decide(login, kept);
+    this.#tell(login, kept, outcome);
+    return outcome;
+  }
+
+  #decide(login: Login, kept: Stored | undefined): Outcome {
+    const { now } = this.#change;
+    if (!(login.expiresAt > now)) return { kind: 'unchanged' }; // so written, NaN is none either
+    const live = kept !== undefined && this.#change.endOf(kept) > now ? this.#change.clipped(kept) : undefined;
+    const joined = this.#join(login, live);
+    if (joined === live) return { kind: 'unchanged' };
+    const cap = live === undefined ? this.#reachedCap(login) : undefined;
+    if (cap !== undefined) return { kind: 'refused', cap };
+    this.#change.put(joined);
+    return { kind: live === undefined ? 'granted' : 'refreshed' };
+  }
+
+  /** `login` and `live`, what is kept of its user there, in one: `live` itself where that tells it all. */
+  #join(login: Login, live: Kept | undefined): Kept {
+    const known = live?.sessions ?? NO_SESSIONS;
+    const sessions = this.#opens(login) ? withOpened(known, login.session, login.at) : known;
+    if (live === undefined || login.expiresAt > live.login.expiresAt) return { login, sessions };
+    return sessions === known ? live : { login: live.login, sessions };
+  }
+
+  #opens(login: Login): login is Login & { readonly session: string } {
+    const { session, at } = login;
+    if (this.#change.limits.maxSessionMs === 0 || !isFollowable(session) || this.#ended.has(session, at)) return false;
+    return this.#change.withSession(session).length < MAX_SHARED;
+  }
+
+  logout({ session, at: claimedAt }: Logout): void {
+    if (!isFollowable(session)) return;
+    const at = Number.isSafeInteger(claimedAt) ? Math.min(claimedAt, this.#change.now) : 0;
+    this.#ended.add(session, at);
+    for (const stored of this.#change.withSession(session)) {
+      const { login, sessions } = this.#change.clipped(stored);
+      this.#change.put({ login, sessions: withEnded(sessions, session, at, this.#change.limits) });
+    }
+  }
+
+  /** Only live logins count: where a cap seems reached, the past ones go first. */
+  #reachedCap(login: Login): Cap | undefined {
+    if (this.#seemsReached(login) === undefined) return undefined;
+    this.#change.expire();
+    return this.#seemsReached(login);
+  }
+
+  /**
+   * An admin's grant is meant, whoever else is there, and another node's login was held to its caps when that node
+   * admitted it, so that all nodes agree: only the size of the store bounds these.
+   */
+  #seemsReached({ address, user, evidence, node }: Login): Cap | undefined {
+    const { maxAddressesPerUser, maxUsersPerAddress, maxEntries } = this.#change.limits;
+    if (this.#change.addresses >= maxEntries && this.#change.countAt(address, 1) === 0) return 'max_entries';
+    if (evidence.by === 'admin' || node !== undefined) return undefined;
+    if (this.#change.countOf(user) >= maxAddressesPerUser) return 'max_addresses_per_user';
+    if (maxUsersPerAddress === 0) return undefined;
+    const users = this.#change.countAt(address, maxUsersPerAddress);
+    return users >= maxUsersPerAddress ? 'max_users_per_address' : undefined;
+  }
+
+  #tell(login: Login, before: Stored | undefined, outcome: Outcome): void {
+    if (outcome.kind === 'unchanged' || (outcome.kind === 'refreshed' && !isToldRefresh(login, before))) return;
+    const { address, user, service, evidence, expiresAt } = login;
+    const by = evidence.by === 'admin' ? evidence.name : undefined;
+    const event = { at: this.#change.now, kind: outcome.kind, address, user, service, by };
+    if (outcome.kind === 'refused') this.#change.tell({ ...event, reason: outcome.cap });
+    else
+      this.#change.tell(this.#isFollowed(login) ? { ...event, expiresAt, whileOpen: true } : { ...event, expiresAt });
+  }
+
+  /** Whether its session is open by what is kept now. */
+  #isFollowed({ address, user, session }: Login): boolean {
+    const kept = session === undefined ? undefined : this.#change.get(address, user);
+    return kept !== undefined && session !== undefined && isOpen(kept.sessions, session);
+  }
+}
+
+/** An admin's always; of a client that comes again and again only the first one in a while. */
+function isToldRefresh({ at, evidence }: Login, before: Stored | undefined): boolean {
+  return evidence.by === 'admin' || slotOf(at) !== slotOf(before?.login.at ?? 0);
+}
+
+function slotOf(ms: number): number {
+  return Math.floor(ms / TOLD_REFRESH_MS);
+}

@@ -1,0 +1,67 @@
+/**
+ * Which logins have a session open, by the server's id of it:
+ *
+ *     by-session  [id] -> [[address, user], ...], commonly of one login
+ *
+ * Limits: where {@link MAX_SHARED} logins have an id open, it is opened for no further one: it tells no session.
+ */
+import type { Address } from '../login/address.ts';
+import type { Environment } from './lmdb.ts';
+import { Records } from './records.ts';
+import type { Sessions } from './sessions.ts';
+
+/** The key of a login: its address, and its user as `userKey` folds it. */
+export type Member = readonly [Address, string];
+
+/** Old versions of Courier log an id that all clients behind an address share. */
+export const MAX_SHARED = 50;
+
+export class SessionIndex {
+  readonly #records: Records;
+
+  constructor(environment: Environment) {
+    this.#records = new Records(environment.table('by-session'));
+  }
+
+  members(id: string): readonly Member[] {
+    return membersIn(this.#records.get([id]));
+  }
+
+  /** `member` has `now` open instead of `before`. */
+  move(member: Member, before: Sessions, now: Sessions): void {
+    if (before.open === now.open) return;
+    const opened = new Set(now.open.map(({ id }) => id));
+    for (const { id } of before.open) if (!opened.delete(id)) this.#put(id, this.#others(id, member));
+    for (const id of opened) this.#put(id, [...this.#others(id, member), member]);
+  }
+
+  #others(id: string, member: Member): Member[] {
+    return this.members(id).filter((each) => !isSame(each, member));
+  }
+
+  #put(id: string, members: readonly Member[]): void {
+    if (members.length === 0) this.#records.remove([id]);
+    else this.#records.put([id], members);
+  }
+
+  has(id: string, member: Member): boolean {
+    return this.members(id).some((each) => isSame(each, member));
+  }
+
+  /** How many sessions are open, counted for each login; a damaged record is one. */
+  size(): number {
+    let size = 0;
+    for (const [, value] of this.#records.entries()) size += membersIn(value).length || 1;
+    return size;
+  }
+}
+
+/** None where the record is damaged: their sessions end at their bound. */
+function membersIn(value: unknown): readonly Member[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the seal fits, and nothing else is put
+  return Array.isArray(value) ? (value as Member[]) : [];
+}
+
+function isSame([address, user]: Member, other: Member): boolean {
+  return address === other[0] && user === other[1];
+}

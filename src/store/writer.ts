@@ -1,0 +1,70 @@
+/** The store's write transactions: what one changes, its state, its events and nothing else are committed together. */
+import { Change } from './change.ts';
+import { endedEntries, type Entry } from './entry.ts';
+import type { Limits } from './limits.ts';
+import type { Environment } from './lmdb.ts';
+import type { Logins } from './logins.ts';
+import type { Meta } from './meta.ts';
+import { RecentChanges } from './recent-changes.ts';
+import type { Tombstones } from './tombstones.ts';
+import type { Trail } from './trail.ts';
+
+/** What a transaction writes to. */
+export interface WriterParts {
+  readonly environment: Environment;
+  readonly logins: Logins;
+  readonly meta: Meta;
+  readonly tombstones: Tombstones;
+  readonly trail: Trail;
+}
+
+export class Writer {
+  /** The addresses that came or went in the last transactions of this process. */
+  readonly recent = new RecentChanges();
+  readonly #parts: WriterParts;
+  readonly #limits: Limits;
+
+  constructor(parts: WriterParts, limits: Limits) {
+    this.#parts = parts;
+    this.#limits = limits;
+  }
+
+  /** Runs `work` as one transaction; first everything is clipped where the clock was set back. */
+  change<T>(now: number, work: (change: Change) => T): T {
+    const { result, change, state, newState } = this.#parts.environment.write(() => this.#apply(now, work));
+    if (newState !== undefined) this.recent.note(state.generation, newState.generation, change.moved());
+    return result;
+  }
+
+  #apply<T>(now: number, work: (change: Change) => T) {
+    const { logins, meta, trail } = this.#parts;
+    const state = meta.state();
+    const change = new Change(logins, this.#limits, now, state);
+    if (now < state.clockAt) this.clip(change);
+    const result = work(change);
+    trail.append(change.events());
+    const newState = change.write();
+    if (newState !== undefined) meta.setState(newState);
+    return { result, change, state, newState };
+  }
+
+  /** Shortens what outlives its bounds as they are now; no purge is ahead of now either. */
+  clip(change: Change): void {
+    this.#parts.tombstones.lower(change.now);
+    change.clip();
+  }
+
+  /** Removes what is past at `now`; the result are the entries that ended. */
+  expire(now: number): Entry[] {
+    if (!this.#isDue(now)) return [];
+    return this.change(now, (change) => {
+      const { logins, closed } = change.expire();
+      return endedEntries(logins, closed);
+    });
+  }
+
+  #isDue(now: number): boolean {
+    const { environment, logins, meta } = this.#parts;
+    return environment.read(() => (logins.firstDueAt() ?? Infinity) <= now || now < meta.state().clockAt);
+  }
+}
