@@ -1,4 +1,4 @@
-import { systemClock } from '../clock.ts';
+import { systemClock, type Clock } from '../clock.ts';
 import { readAccess } from '../cluster/access.ts';
 import type { ClusterConfig } from '../config/schema.ts';
 import { OperationalError } from '../errors.ts';
@@ -7,10 +7,10 @@ import { error, ok, warning, type Finding } from './finding.ts';
 const CLOCK_MS = 2000; // a skewed clock lengthens nobody's access, but logs of two hosts no longer fit together
 
 /** The link to the other hosts, tried by itself: the daemon's own may differ. */
-export async function checkCluster(config: ClusterConfig): Promise<Finding[]> {
+export async function checkCluster(config: ClusterConfig, clock: Clock = systemClock): Promise<Finding[]> {
   try {
     const { probeCluster } = await import('../cluster/tell.ts');
-    const probe = await probeCluster(readAccess(config), systemClock);
+    const probe = await probeCluster(readAccess(config), clock);
     if (typeof probe === 'string') {
       return [error(`cluster: no link: ${probe}`, 'see that Redis runs, lets this host in, and is 6.2 or newer')];
     }

@@ -56,12 +56,12 @@ test('the URLs of the page are such as can be read', () => {
   for (const url of urls) expect([url, parseRedisUrl(url)]).not.toEqual([url, undefined]);
 });
 
-test('what the page has systemd hand the daemon is what it reads, before the file', async () => {
+test('what the page has systemd hand the daemon is what it reads, before the file', () => {
   const [, name = ''] = /^LoadCredential=([^:]+):/m.exec(example('LoadCredential')) ?? [];
   const credentials = tempDir();
   writeFileSync(path.join(credentials, name), 'from systemd\n');
   const host = new TestHost('[cluster]\nurl = "unix:/run/redis.sock"\npassword_file = "/nonexistent"\n');
-  const { cluster } = await loadConfig(host.configFile);
+  const { cluster } = loadConfig(host.configFile);
   if (cluster === undefined) throw new Error('no cluster');
   expect(readAccess(cluster, { CREDENTIALS_DIRECTORY: credentials }).password).toBe('from systemd');
   expect(() => readAccess(cluster, {})).toThrow('cluster.password_file: /nonexistent: cannot be read');
