@@ -24,7 +24,7 @@ export class Backlog {
 
   /** `tables` and `grace` are of the daemon's configuration. */
   constructor(log: string, tables: string, grace: string) {
-    this.#host = new BenchHost(`[[map]]\nmta = "none"\ntype = "text"\n${tables}`, log, grace);
+    this.#host = new BenchHost(`[[map]]\nmta = "none"\ntype = "text"\n${tables}`, { log, grace });
     this.#log = log;
     this.#fresh = path.join(this.#host.dir, 'fresh');
   }

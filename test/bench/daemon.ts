@@ -57,7 +57,7 @@ async function starts(): Promise<Row[]> {
     const bare = bareRuns.get('node') ?? { wallS: NaN, cpuS: NaN };
     const runs = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const host = new BenchHost(TEXT_MAP, log);
+      const host = new BenchHost(TEXT_MAP, { log });
       const start = performance.now();
       await host.start();
       const wallS = (performance.now() - start) / 1000 - bare.wallS;

@@ -14,16 +14,29 @@ export const CLI = path.resolve(import.meta.dirname, '../../bin/relaypass.cjs');
 const GRACE_MS = 1_800_000;
 const A_COMMIT = 10_000;
 
+export interface BenchHostOptions {
+  /** What its log is a link to. @default an empty log */
+  readonly log?: string;
+  readonly grace?: string;
+  /** Where all of it is. @default the system's folder for what is temporary */
+  readonly folder?: string;
+}
+
 export class BenchHost {
-  readonly dir = mkdtempSync(path.join(os.tmpdir(), 'relaypass-bench-'));
-  readonly log = path.join(this.dir, 'mail.log');
-  readonly config = path.join(this.dir, 'relaypass.toml');
-  readonly socket = path.join(this.dir, 'socketmap');
-  readonly state = path.join(this.dir, 'state');
+  readonly dir: string;
+  readonly log: string;
+  readonly config: string;
+  readonly socket: string;
+  readonly state: string;
   #daemon: ChildProcess | undefined;
 
-  /** With an empty log, or a link to `log`; `tables` and `grace` are of its configuration. */
-  constructor(tables: string, log?: string, grace = '30m') {
+  /** `tables` are of its configuration. */
+  constructor(tables: string, { log, grace = '30m', folder = os.tmpdir() }: BenchHostOptions = {}) {
+    this.dir = mkdtempSync(path.join(folder, 'relaypass-bench-'));
+    this.log = path.join(this.dir, 'mail.log');
+    this.config = path.join(this.dir, 'relaypass.toml');
+    this.socket = path.join(this.dir, 'socketmap');
+    this.state = path.join(this.dir, 'state');
     mkdirSync(this.state);
     if (log === undefined) writeFileSync(this.log, '');
     else symlinkSync(log, this.log);
