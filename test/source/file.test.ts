@@ -338,6 +338,25 @@ describe('beginning', () => {
     expect(text.split('\n')).toHaveLength(100_001);
   });
 
+  test.each([
+    ['few', 40],
+    ['many', 40_000],
+  ])('takes no login of a year ago for one of now, in a log of %s lines', async (_, count) => {
+    const [from, until] = [now - 400 * 24 * HOUR_MS, now];
+    const instants = Array.from({ length: count }, (__, i) => from + ((until - from) * i) / count);
+    instants.push(...Array.from({ length: 40 }, (__, i) => now - 365 * 24 * HOUR_MS + (i - 20) * 60_000), now - 60_000);
+    append(
+      instants
+        .toSorted((a, b) => a - b)
+        .map(yearlessLine)
+        .join(''),
+    );
+    const { text } = await readAll(await start({ since: now - HOUR_MS, options: { stampOf: yearlessStampOf } }));
+    const lines = text.split('\n').slice(0, -1);
+    expect(lines.at(-1)).toContain(`was ${now - 60_000}`);
+    expect(lines.filter((line) => Number(/was (\d+)/.exec(line)?.[1]) < now - 364 * 24 * HOUR_MS)).toEqual([]);
+  });
+
   test('begins in the rotated file where that was written to since', async () => {
     append('old\n', `${log}.2`);
     fs.utimesSync(`${log}.2`, new Date(now - 5 * HOUR_MS), new Date(now - 5 * HOUR_MS));
@@ -486,6 +505,20 @@ async function expectWakes(source: LogSource, line: string, limit: AbortSignal):
 function stampOf(line: string): number | undefined {
   const [, stamp] = /^(\d+) /.exec(line) ?? [];
   return stamp === undefined ? undefined : Number(stamp);
+}
+
+const YEAR_MS = 365 * 86_400_000;
+
+/** A line whose stamp says the instant but for its year. */
+function yearlessLine(at: number): string {
+  return `${Math.floor(at % YEAR_MS)} was ${Math.floor(at)} ${'x'.repeat(80)}\n`;
+}
+
+/** The last instant that such a line may mean, up to a day ahead. */
+function yearlessStampOf(line: string): number | undefined {
+  const ofYear = stampOf(line);
+  const latest = now + 86_400_000;
+  return ofYear === undefined ? undefined : latest - ((latest - ofYear) % YEAR_MS);
 }
 
 /** `count` lines, one a second, up to now. */
