@@ -7,6 +7,7 @@ import { COMMANDS } from '../src/commands/all.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { loadPattern } from '../src/pattern/file.ts';
+import { relaypass } from './relaypass-process.ts';
 import { tempDir } from './temp-dir.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -48,6 +49,12 @@ test('the example pattern passes its own samples', () => {
   writeFileSync(path.join(dir, 'mymaild.toml'), toml);
   writeFileSync(path.join(dir, 'mymaild.samples'), samples);
   expect(loadPattern(path.join(dir, 'mymaild.toml')).tags).toEqual(['mymaild']);
+  const [line = ''] = /(?<=^ {4}relaypass )match --pattern .*/m.exec(README) ?? [];
+  const [, pattern, log, ...rest] = line.split(' ').slice(1);
+  expect([pattern, log, rest]).toEqual(['/etc/relaypass/patterns.d/mymaild.toml', '/var/log/mail.log', []]);
+  const tried = relaypass('match', '--pattern', path.join(dir, 'mymaild.toml'), path.join(dir, 'mymaild.samples'));
+  expect(tried).toMatchObject({ status: 0, stderr: '' });
+  expect(tried.stdout).toContain('198.51.100.7');
 });
 
 test('every command that the program knows is in the table', () => {

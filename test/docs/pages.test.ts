@@ -1,26 +1,64 @@
-/** The command lines and configurations of the pages for admins are run, on a host of the test's own. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** Whatever the pages for admins have as code is run, here or by the test that is named here. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { COMMANDS } from '../../src/commands/all.ts';
+import { recordCommand } from '../../src/commands/recorded.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { TestHost } from '../relaypass-process.ts';
 import { tempDir } from '../temp-dir.ts';
+import { PAGES, pageOf } from './page.ts';
 
-const PAGES = readdirSync('docs').filter((name) => name.endsWith('.md'));
-const TEXTS = PAGES.map((page) => readFileSync(path.join('docs', page), 'utf8'));
-const LINES = TEXTS.flatMap((text) => [...text.matchAll(/^ {4,}relaypass (.*)$/gm)].map(([, line]) => line ?? ''));
-const FENCED = TEXTS.flatMap((text) => [...text.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, toml]) => toml ?? ''));
-const INDENTED = TEXTS.flatMap((text) => [...text.matchAll(/(?:^ {4}.*\n)+/gm)].map(([block]) => dedented(block)));
-const CONFIGS = [...FENCED, ...INDENTED.filter((block) => /^(?:#.*\n)?\[{1,2}[a-z]/.test(block))];
+/** docs/cluster.md has its own test, test/e2e/cluster-server-kinds.test.ts. */
+const BLOCKS = PAGES.filter(({ name }) => name !== 'docs/cluster.md').flatMap(({ name, blocks }) =>
+  blocks.map((block) => ({ page: name, block })),
+);
 
-function dedented(block: string): string {
-  return block.replaceAll(/^ {4}/gm, '');
+/** Blocks that another test runs; where none is named there is nothing to run. */
+const RUN_ELSEWHERE: readonly (readonly [page: string, start: string, test: string | undefined])[] = [
+  ['README.md', 'mail log, journal -->', undefined],
+  ['README.md', 'apt install', 'test/e2e/five-minutes.test.ts'],
+  ['README.md', 'npm run ready && npm pack', 'test/e2e/npm-install.test.ts'],
+  ['README.md', 'relaypass setup sendmail', 'test/e2e/setup.test.ts'],
+  ['README.md', 'relaypass setup postfix', 'test/e2e/setup.test.ts'],
+  ['README.md', 'relaypass match --pattern', 'test/readme.test.ts'],
+  ['README.md', 'name = "mymaild"', 'test/readme.test.ts'],
+  ['README.md', '# login address=', 'test/readme.test.ts'],
+  ['docs/lookups.md', 'install -d', 'test/e2e/lookups.test.ts'],
+  ['docs/lookups.md', 'check_policy_service', 'test/docs/lookups.test.ts'],
+  ['docs/lookups.md', 'postconf -e', 'test/docs/lookups.test.ts'],
+  ['docs/lookups.md', '# /etc/relaypass/senders', 'test/docs/lookups.test.ts'],
+  ['docs/metrics.md', 'install -d', 'test/e2e/metrics.test.ts'],
+  ['docs/metrics.md', 'curl', 'test/metrics/metrics.test.ts'],
+  ['docs/metrics.md', 'promtool', 'test/docs/metrics.test.ts'],
+];
+
+function isConfig(block: string): boolean {
+  return /^(?:#.*\n)?(?:\[{1,2}[a-z]|grace = )/.test(block);
 }
 
-test('the pages have command lines and configurations', () => {
-  expect(LINES.length).toBeGreaterThan(10);
-  expect(CONFIGS.length).toBeGreaterThan(8);
+function isCommandLines(block: string): boolean {
+  return block.split('\n').every((line) => /^\s*(relaypass .*)?$/.test(line));
+}
+
+function isScripts(block: string): boolean {
+  return block.split('\n').every((line) => /^(npm .*)?$/.test(line));
+}
+
+const elsewhere = BLOCKS.map(({ page, block }) =>
+  RUN_ELSEWHERE.find(([where, start]) => where === page && block.startsWith(start)),
+);
+const HERE = BLOCKS.filter((_, index) => elsewhere[index] === undefined).map(({ block }) => block);
+
+test('every block is run by a test that reads the page', () => {
+  expect(HERE.filter((block) => !isConfig(block) && !isCommandLines(block) && !isScripts(block))).toEqual([]);
+  expect(new Set(elsewhere.filter((each) => each !== undefined))).toEqual(new Set(RUN_ELSEWHERE));
+  for (const [page, , file] of RUN_ELSEWHERE) {
+    if (file !== undefined) expect(readFileSync(file, 'utf8')).toContain(path.basename(page));
+  }
 });
+
+const LINES = HERE.filter(isCommandLines).flatMap((block) => block.match(/(?<=relaypass ).*/g) ?? []);
 
 test.each([...new Set(LINES)])('the command line "relaypass %s" is one', (line) => {
   const host = new TestHost();
@@ -34,8 +72,35 @@ test.each([...new Set(LINES)])('the command line "relaypass %s" is one', (line) 
   expect([0, 69, 75, 78]).toContain(status); // check and status tell of what this host lacks
 });
 
+const CONFIGS = HERE.filter(isConfig);
+
 test.each(CONFIGS)('a configuration is valid: %#', (toml) => {
   const file = path.join(tempDir(), 'relaypass.toml');
   writeFileSync(file, toml);
   expect(() => loadConfig(file)).not.toThrow();
+});
+
+test('each script of npm that is named is one', () => {
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const named = PAGES.flatMap(({ text }) => text.match(/(?<=npm run )[\w:-]+|(?<=npm )(start|test)\b/g) ?? []);
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+});
+
+/** `relaypass log [--since 1h]`: brackets are for what may be left out. */
+const SPANS = PAGES.flatMap(({ spans }) => spans).filter((span) => span.startsWith('relaypass '));
+
+test.each([...new Set(SPANS)])('`%s` names a command and options that there are', async (span) => {
+  const [name = '', ...words] = span.replaceAll(/[[\]]/g, '').split(' ').slice(1);
+  const listed = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name);
+  expect(listed).toBeDefined();
+  if (listed === undefined) return;
+  const known = (await recordCommand(listed)).options.map(([option]) => `--${option}`);
+  expect([...known, '--config', '--help']).toEqual(
+    expect.arrayContaining(words.filter((word) => word.startsWith('--'))),
+  );
+});
+
+test('the pages are the ones that are meant', () => {
+  expect(pageOf('README.md').blocks.length).toBeGreaterThan(5);
+  expect([LINES.length, CONFIGS.length, SPANS.length].every((count) => count > 8)).toBe(true);
 });

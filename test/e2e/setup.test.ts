@@ -1,6 +1,7 @@
 /** `relaypass setup` on real MTAs: it shows, it does, it takes back, and nobody gets more than a login is worth. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { Dovecot } from './lab/dovecot.ts';
 import { ADDRESS, onLab } from './lab/lab.ts';
 import { PASSWORD, popLogin } from './lab/mailbox.ts';
@@ -73,11 +74,9 @@ onLab('relaypass setup', () => {
     expect(await tryToRelay({ from: '198.51.100.8', to: ADDRESS.postfix })).toMatch(/^554 5\.7\.1 /);
   });
 
-  test('does nothing the second time', () => {
+  test('does nothing the second time, by the lines of the README', () => {
     const before = mainCf();
-    const { status, stdout } = relaypass('setup', 'postfix', '--apply', '--reload');
-    expect({ status, stdout }).toMatchObject({ status: 0 });
-    expect(stdout).toContain('there is nothing to change');
+    for (const line of readmeLines('postfix')) expect(run('sh', ['-ec', line])).toContain('there is nothing to change');
     expect(mainCf()).toBe(before);
   });
 
@@ -149,9 +148,8 @@ onLab('relaypass setup', () => {
     await untilRelays('198.51.100.17', ADDRESS.sendmail);
     expect(await tryToRelay({ from: '198.51.100.18', to: ADDRESS.sendmail })).toMatch(/^550 5\.7\.1 /);
     await sendmail.stop();
-    const again = relaypass('setup', 'sendmail', '--apply');
-    expect(again).toMatchObject({ status: 0, stderr: '' });
-    expect(again.stdout).toContain('there is nothing to change');
+    for (const line of readmeLines('sendmail'))
+      expect(run('sh', ['-ec', line])).toContain('there is nothing to change');
   });
 
   test('takes it back from Sendmail byte for byte, though sendmail.cf was made anew since', () => {
@@ -182,6 +180,15 @@ onLab('relaypass setup', () => {
     expect(() => run('setpriv', asNobody)).toThrow(/ended with 77: .*run this as root/);
   });
 });
+
+/** What the README has an admin type: to see the change, and to make it. */
+function readmeLines(mta: string): string[] {
+  const readme = readFileSync(path.resolve(import.meta.dirname, '../../../README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf('\n## Install\n'));
+  const lines = section.match(new RegExp(`(?<=^ {4})relaypass setup ${mta}\\b.*`, 'gm')) ?? [];
+  expect(lines).toEqual([`relaypass setup ${mta}`, `relaypass setup ${mta} --apply --reload`]);
+  return lines;
+}
 
 function mainCf(): string {
   return readFileSync(MAIN_CF, 'utf8');
