@@ -16,6 +16,13 @@ test.each(files)('%s finds what its samples say, and each of its regexes has one
   expect(pattern.rules.length).toBeGreaterThan(0);
 });
 
+test.each(files)('%s says of which versions lines were read, or that of none were', (file) => {
+  const text = readFileSync(path.join(SHIPPED_PATTERNS, file), 'utf8');
+  const isUnseen = text.includes('\nseen = []\n');
+  expect(isUnseen || /\nseen = \["\d[^\]]*"\]\n/.test(text)).toBe(true);
+  expect(text.includes('No line was captured for this file.')).toBe(isUnseen);
+});
+
 test.each(files)('the samples of %s have an attack in them, which yields nothing', (file) => {
   const samples = file.replace('.toml', '.samples');
   const text = readFileSync(path.join(SHIPPED_PATTERNS, samples), 'utf8');
