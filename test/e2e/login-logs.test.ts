@@ -1,14 +1,18 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { Courier } from './lab/courier.ts';
 import { Cyrus } from './lab/cyrus.ts';
 import { Dovecot } from './lab/dovecot.ts';
 import { ADDRESS, onLab } from './lab/lab.ts';
 import { imapLogin, PASSWORD, popLogin, type MailboxServer } from './lab/mailbox.ts';
 import { Mailutils } from './lab/mailutils.ts';
+import { Perdition } from './lab/perdition.ts';
 import { Popa3d } from './lab/popa3d.ts';
-import { Relaypass, relaypass } from './lab/relaypass.ts';
+import { Postfix } from './lab/postfix.ts';
+import { MAP_FILE, Relaypass, relaypass } from './lab/relaypass.ts';
 import { Sendmail } from './lab/sendmail.ts';
+import { authLogin } from './lab/smtp.ts';
+import { SolidPop3d } from './lab/solid-pop3d.ts';
 import { MAIL_LOG, Syslog, WHOLE_LOG, type LineFormat } from './lab/syslog.ts';
 import { appendLogin } from './lab/written-log.ts';
 
@@ -20,6 +24,8 @@ interface Case {
   readonly log: string;
   readonly header: LineFormat;
   readonly speaks: readonly ('imap' | 'pop3')[];
+  /** What a wrong password is said to be. @default wrong password */
+  readonly refusal?: string;
 }
 
 const BOTH = ['imap', 'pop3'] as const;
@@ -36,7 +42,27 @@ const CASES: readonly Case[] = [
   { name: 'Courier', server: new Courier('alice'), log: MAIL_LOG, header: 'rfc3339', speaks: BOTH },
   { name: 'Cyrus', server: new Cyrus('alice'), log: MAIL_LOG, header: 'rfc3339', speaks: BOTH },
   { name: 'popa3d', server: new Popa3d('alice'), log: WHOLE_LOG, header: 'rfc3339', speaks: ['pop3'] },
+  { name: 'Solid POP3', server: new SolidPop3d('alice'), log: WHOLE_LOG, header: 'rfc3339', speaks: ['pop3'] },
+  {
+    name: 'Perdition',
+    server: new Perdition('alice'),
+    log: MAIL_LOG,
+    header: 'rfc3339',
+    speaks: BOTH,
+    refusal: 'the server behind the proxy refused it',
+  },
 ];
+
+/** MTAs that alice may log in to, and what they ask for her password. */
+const MTAS = [
+  {
+    name: 'postfix',
+    mta: new Postfix({ saslSocket: 'private/auth' }),
+    asked: [new Dovecot({ users: ['alice'], saslSocket: '/var/spool/postfix/private/auth' })],
+    map: '/var/lib/relaypass/postfix.db',
+  },
+  { name: 'sendmail', mta: new Sendmail({ saslUser: 'alice' }), asked: [], map: MAP_FILE },
+] as const;
 
 const ATTACKER = '203.0.113.66';
 /** User names that end their own line's fields, and begin what would grant the attacker's address. */
@@ -75,7 +101,7 @@ onLab('what real POP and IMAP servers log', () => {
 
   test.each(CASES)(
     '$name: a login counts, a failed one does not, whatever name it brings, and show tells of it',
-    async ({ server, log, header, speaks }) => {
+    async ({ server, log, header, speaks, refusal = 'wrong password' }) => {
       const syslog = new Syslog(header);
       daemon.configure(`[[source]]\nfile = "${log}"\n[[map]]\nmta = "sendmail"\n`);
       await syslog.start();
@@ -95,7 +121,7 @@ onLab('what real POP and IMAP servers log', () => {
         }
         expect(relaypass('list', '--jsonl').stdout.trimEnd().split('\n')).toHaveLength(speaks.length + 1);
         for (const [index, service] of speaks.entries())
-          await untilFailureIsShown(daemon, `198.51.100.${10 + index}`, service);
+          await untilFailureIsShown(daemon, `198.51.100.${10 + index}`, `${service}: ${refusal}`);
         expect(relaypass('show', ATTACKER).stdout).toContain('\nNo failed login seen since ');
       } finally {
         await server.stop();
@@ -127,6 +153,34 @@ onLab('what real POP and IMAP servers log', () => {
     }
   });
 
+  test.each(MTAS)(
+    '$name: a login by SMTP AUTH counts where its pattern is in use, and show tells of a failed one',
+    async ({ name, mta, asked, map }) => {
+      const syslog = new Syslog();
+      mta.configure();
+      const use = `[patterns]\nuse = ["${name}", "dovecot"]\n`;
+      daemon.configure(`${use}[[source]]\nfile = "${MAIL_LOG}"\n[[map]]\nmta = "${name}"\n`);
+      await syslog.start();
+      for (const server of asked) await server.start();
+      try {
+        daemon.start();
+        await daemon.until('the map that the MTA reads', () => existsSync(map));
+        await mta.start();
+        const auth = (from: string, password: string) =>
+          authLogin({ from, to: ADDRESS[name] }, { user: 'alice', password });
+        expect(await auth('198.51.100.10', 'wrong')).toBe(false);
+        expect(await auth('198.51.100.20', PASSWORD)).toBe(true);
+        await untilFailureIsShown(daemon, '198.51.100.10', 'smtp: wrong password');
+        await daemon.until('the login to count', () => AUTH_LISTED.test(relaypass('list').stdout));
+        expect(relaypass('list').stdout).not.toContain('198.51.100.10');
+      } finally {
+        await mta.stop();
+        for (const server of asked) await server.stop();
+        await syslog.stop();
+      }
+    },
+  );
+
   test('GNU Mailutils logs logins without an address, so they grant nobody anything', async () => {
     const syslog = new Syslog();
     const server = new Mailutils('alice');
@@ -151,6 +205,7 @@ onLab('what real POP and IMAP servers log', () => {
   });
 });
 
+const AUTH_LISTED = /^198\.51\.100\.20\b.*\balice\b.*\bsmtp\b/m;
 const MAILUTILS_LOGINS = [/imap4d\[\d+\]: user .alice. logged in/, /pop3d\[\d+\]: user .alice. logged in/];
 
 async function login(service: 'imap' | 'pop3', from: string, password: string, user = 'alice'): Promise<boolean> {
@@ -166,8 +221,8 @@ async function untilRead(daemon: Relaypass, log: string): Promise<void> {
 }
 
 /** As a server tells of it, which is when the client has gone. */
-async function untilFailureIsShown(daemon: Relaypass, address: string, service: string): Promise<void> {
-  const told = `: alice at ${address}, ${service}: wrong password`;
+async function untilFailureIsShown(daemon: Relaypass, address: string, what: string): Promise<void> {
+  const told = `: alice at ${address}, ${what}`;
   await daemon.until('the failed login to be shown', () => relaypass('show', address).stdout.includes(told));
 }
 

@@ -14,6 +14,10 @@ export interface DovecotOptions {
   readonly users: readonly string[] | 'any';
   /** A log file of its own instead of syslog. */
   readonly logFile?: string;
+  /** @default the mailbox addresses */
+  readonly listen?: string;
+  /** A socket in Postfix's queue folder by which smtpd asks for passwords. */
+  readonly saslSocket?: string;
 }
 
 export class Dovecot implements MailboxServer {
@@ -32,7 +36,7 @@ export class Dovecot implements MailboxServer {
     if (logFile !== undefined) run('install', ['-m', '640', '-g', 'adm', '/dev/null', logFile]); // or it would be 0600
     writeFileSync(CONFIG, configuration(this.#options));
     this.#dovecot = new Program('dovecot', ['-F', '-c', CONFIG]);
-    await untilGreeted(ADDRESS.mailbox, 143, () => this.#dovecot?.output ?? '');
+    await untilGreeted(this.#options.listen ?? ADDRESS.mailbox, 143, () => this.#dovecot?.output ?? '');
   }
 
   async stop(): Promise<void> {
@@ -40,13 +44,13 @@ export class Dovecot implements MailboxServer {
   }
 }
 
-function configuration({ users, logFile }: DovecotOptions): string {
+function configuration({ users, logFile, listen, saslSocket }: DovecotOptions): string {
   const passdb =
     users === 'any'
       ? `passdb {\n  driver = static\n  args = password=${PASSWORD}\n}`
       : `passdb {\n  driver = passwd-file\n  args = ${USERS}\n}`;
   return `protocols = imap pop3
-listen = ${ADDRESS.mailbox}, ${ADDRESS.mailbox6}
+listen = ${listen ?? `${ADDRESS.mailbox}, ${ADDRESS.mailbox6}`}
 base_dir = /run/dovecot
 state_dir = /var/lib/dovecot
 ssl = no
@@ -64,5 +68,6 @@ service anvil {
 }
 ${logFile === undefined ? 'syslog_facility = mail' : `log_path = ${logFile}`}
 ${passdb}
+${saslSocket === undefined ? '' : `service auth {\n  unix_listener ${saslSocket} {\n    mode = 0666\n  }\n}`}
 `;
 }

@@ -57,7 +57,7 @@ set_up_devices() {
 
 set_up_accounts() {
   id=900
-  for account in dovecot dovenull vmail postfix postdrop smmta smmsp courier cyrus popa3d relaypass; do
+  for account in dovecot dovenull vmail postfix postdrop smmta smmsp courier cyrus popa3d spop3d relaypass; do
     id=$((id + 1))
     echo "$account:x:$id:" >> /etc/group
     echo "$account:x:$id:$id::/nonexistent:/usr/sbin/nologin" >> /etc/passwd

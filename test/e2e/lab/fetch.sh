@@ -15,6 +15,7 @@ packages_of() {
     cyrus) echo cyrus-imapd cyrus-pop3d sasl2-bin postfix ;;
     popa3d) echo popa3d ;;
     perdition) echo perdition ;;
+    solid-pop3d) echo solid-pop3d ;;
     syslog) echo rsyslog ;;
     logrotate) echo logrotate ;;
     mailutils) echo mailutils-pop3d mailutils-imap4d ;;
@@ -94,7 +95,7 @@ unpack_program() {
   dpkg-deb --fsys-tarfile "$debs/$package"_*.deb | tar -x -C "$tree" "./usr/bin/$program"
 }
 
-for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdition syslog logrotate redis promtool node-exporter libdb shells lintian installable}; do
+for server in ${*:-sendmail postfix dovecot courier cyrus popa3d mailutils perdition solid-pop3d syslog logrotate redis promtool node-exporter libdb shells lintian installable}; do
   [ -d "$cache/$server" ] && continue
   packages=$(packages_of "$server")
   aside=$(mktemp -d "$cache/.$server.XXXXXX")

@@ -16,6 +16,8 @@ export interface PostfixOptions {
   readonly restriction?: string;
   /** Whether smtpd runs inside the queue folder, as Debian's does. @default false */
   readonly chroot?: boolean;
+  /** Where Dovecot answers for SMTP AUTH, below the queue folder. @default there is no SMTP AUTH */
+  readonly saslSocket?: string;
 }
 
 export class Postfix {
@@ -32,7 +34,8 @@ export class Postfix {
     cpSync('/usr/share/postfix/dynamicmaps.cf', `${ETC}/dynamicmaps.cf`);
     writeOld(
       `${ETC}/main.cf`,
-      mainCf(this.#options.restriction ?? checkClientAccess('hash:/var/lib/relaypass/postfix')),
+      mainCf(this.#options.restriction ?? checkClientAccess('hash:/var/lib/relaypass/postfix')) +
+        saslCf(this.#options.saslSocket),
     );
     writeOld(`${ETC}/master.cf`, masterCf(this.#options.chroot === true ? 'y' : 'n'));
   }
@@ -101,6 +104,11 @@ smtpd_error_sleep_time = 0
 smtpd_client_connection_count_limit = 0
 smtpd_relay_restrictions = permit_mynetworks, permit_auth_destination, ${restriction}, reject_unauth_destination
 `;
+}
+
+function saslCf(socket: string | undefined): string {
+  if (socket === undefined) return '';
+  return `smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = ${socket}\n`;
 }
 
 /** @param chroot as master.cf writes it */

@@ -5,6 +5,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { untilGreeted } from './dialogue.ts';
 import { ADDRESS } from './lab.ts';
+import { PASSWORD } from './mailbox.ts';
 import { Program, run } from './program.ts';
 
 /** The source of the admin's own map, which relaypass must leave alone. */
@@ -22,6 +23,8 @@ export interface SendmailOptions {
   readonly accessMap?: string;
   /** The whole of sendmail.mc. @default one that includes the snippet */
   readonly mc?: string;
+  /** Who may log in by SMTP AUTH. @default there is no SMTP AUTH */
+  readonly saslUser?: string;
 }
 
 export class Sendmail {
@@ -38,6 +41,7 @@ export class Sendmail {
     writeFileSync('/etc/mail/service.switch', 'hosts\tfiles\naliases\tfiles\npasswd\tfiles\n');
     writeFileSync('/etc/mail/lab.mc', this.#options.mc ?? configuration(this.#options));
     writeFileSync(CF, run('m4', ['-D_CF_DIR_=/usr/share/sendmail/cf/', '/etc/mail/lab.mc']));
+    if (this.#options.saslUser !== undefined) addSaslUser(this.#options.saslUser);
     const access = this.#options.access ?? '';
     writeFileSync(ACCESS_FILE, access);
     rmSync(`${ACCESS_FILE}.db`, { force: true }); // another test's sendmail.cf may have given it to another user
@@ -55,8 +59,22 @@ export class Sendmail {
   }
 }
 
+/** To a database of SASL's own. */
+function addSaslUser(user: string): void {
+  mkdirSync('/etc/sasl2', { recursive: true });
+  writeFileSync('/etc/sasl2/Sendmail.conf', 'pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n');
+  run('saslpasswd2', ['-p', '-c', '-u', 'mx.lab.example', user], PASSWORD);
+}
+
+const AUTH = `define(\`confAUTH_MECHANISMS', \`PLAIN')
+TRUST_AUTH_MECH(\`PLAIN')`;
+
 /** Without confDONT_PROBE_INTERFACES every address of this host, so every client of the lab, could relay. */
-function configuration({ snippet = SNIPPET, accessMap = `hash -T<TMPF> ${ACCESS_FILE}` }: SendmailOptions): string {
+function configuration({
+  snippet = SNIPPET,
+  accessMap = `hash -T<TMPF> ${ACCESS_FILE}`,
+  saslUser,
+}: SendmailOptions): string {
   return `divert(-1)
 include(_CF_DIR_\`m4/cf.m4')
 OSTYPE(\`linux')
@@ -72,6 +90,7 @@ define(\`confBAD_RCPT_THROTTLE', \`0')
 define(\`confQUEUE_LA', \`0')
 define(\`confREFUSE_LA', \`0')
 define(\`confDONT_PROBE_INTERFACES', \`True')
+${saslUser === undefined ? 'dnl' : AUTH}
 FEATURE(\`no_default_msa')
 FEATURE(\`nocanonify')
 FEATURE(\`accept_unresolvable_domains')

@@ -1,4 +1,5 @@
 import { Dialogue, type Route } from './dialogue.ts';
+import type { Credentials } from './mailbox.ts';
 
 /** What a client hears that may relay. */
 export const RELAYED = /^250 /;
@@ -53,5 +54,25 @@ export async function tryToSend(route: Route, recipient: string, sender?: string
     return await session.recipient(recipient);
   } finally {
     session.close();
+  }
+}
+
+/** Logs in by SMTP AUTH and begins a mail to a user of the MTA's own, which it logs; tells whether it was let in. */
+export async function authLogin(route: Route, { user, password }: Credentials): Promise<boolean> {
+  const smtp = await Dialogue.open(route, 25);
+  const ask = async (command: string) => {
+    smtp.send(command);
+    return smtp.lineLike(LAST_LINE);
+  };
+  try {
+    await smtp.lineLike(LAST_LINE);
+    await ask('EHLO client.example');
+    const reply = await ask(`AUTH PLAIN ${Buffer.from(`\0${user}\0${password}`).toString('base64')}`);
+    if (!reply.startsWith('235 ')) return false;
+    await ask(`MAIL FROM:<${user}@lab.example>`);
+    await ask('RCPT TO:<someone@lab.example>');
+    return true;
+  } finally {
+    smtp.close();
   }
 }
