@@ -31,7 +31,7 @@ import { watchFolder, type Watch } from './watch.ts';
 
 export interface FileSourceOptions {
   readonly clock: Clock;
-  /** How often the log is looked at, whatever the watch says; milliseconds. @default 200 */
+  /** How often the log is looked at, whatever the watch says; milliseconds. @default 200, or 1000 where the watch has proved itself */
   readonly pollMs?: number;
   /** Wake early when the log changes. @default true */
   readonly watch?: boolean;
@@ -45,6 +45,7 @@ export function createFileSource(file: string, options: FileSourceOptions): LogS
 }
 
 const POLL_MS = 200; // what a login waits at most where watching does not work
+const TRUSTED_POLL_MS = 1000; // where it told of the last change: each look at a quiet log wakes the processor
 
 class FileSource implements LogSource {
   readonly id: string;
@@ -57,6 +58,10 @@ class FileSource implements LogSource {
   readonly #availability: Availability;
   readonly #waker = new Waker();
   #watch: Watch | undefined;
+  /** The watch has told of a change since the logs were last read to their end. */
+  #isTold = false;
+  /** It told of the last one that was found. */
+  #isTrusted = false;
   #notices: Notice[] = [];
   #since = 0;
   #startedAt = 0;
@@ -85,15 +90,17 @@ class FileSource implements LogSource {
     for (const [file, follower] of this.#followers) {
       const reading = await follower.poll();
       if (reading === undefined) continue;
+      this.#isTrusted = this.#isTold;
       this.#followers.delete(file); // to the end of the row, so that a busy log does not keep the others waiting
       this.#followers.set(file, follower);
       return this.#batch(reading.bytes, reading.notices);
     }
+    this.#isTold = false;
     return this.#notices.length === 0 ? undefined : this.#batch(Buffer.alloc(0), []);
   }
 
   wait(signal: AbortSignal): Promise<void> {
-    return this.#waker.wait(signal, this.#options.pollMs ?? POLL_MS);
+    return this.#waker.wait(signal, this.#options.pollMs ?? (this.#isTrusted ? TRUSTED_POLL_MS : POLL_MS));
   }
 
   async stop(): Promise<void> {
@@ -137,7 +144,10 @@ class FileSource implements LogSource {
 
   #startWatch(): void {
     const isOurs = this.#matches ?? ((name: string) => name === path.basename(this.#file));
-    this.#watch = watchFolder(this.#folder, isOurs, () => this.#waker.wake());
+    this.#watch = watchFolder(this.#folder, isOurs, () => {
+      this.#isTold = true;
+      this.#waker.wake();
+    });
   }
 
   #batch(bytes: Buffer, told: readonly Notice[]): Batch {

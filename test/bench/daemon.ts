@@ -3,7 +3,7 @@
  *
  * Whether a goal of time is met goes by CPU, which other work on the machine does not lengthen as it does the clock.
  */
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,6 +79,7 @@ async function starts(): Promise<Row[]> {
 async function idle(): Promise<Row[]> {
   const host = new BenchHost(TEXT_MAP);
   await host.start();
+  appendFileSync(host.log, `${new Date().toISOString()} mx kernel: a log is written to now and then\n`);
   await sleep(SETTLE_MS);
   const cpuS = host.cpuS();
   await sleep(IDLE_S * 1000);

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createFileSource, type FileSourceOptions } from '../../src/source/file.ts';
@@ -485,6 +485,23 @@ describe('waiting', () => {
     expect((await readAll(source)).text).toBe('1\n');
   });
 
+  test('looks at the log less often while the watch tells of each change, and not when it has missed one', async () => {
+    append('1\n');
+    const source = await start({ options: { watch: true } });
+    const limit = AbortSignal.timeout(20_000);
+    while (!(await sleepsOn(source)) && !limit.aborted) {
+      append('2\n'); // again and again: the watch may not have begun yet
+      await source.wait(limit);
+    }
+    fs.renameSync(log, `${log}.1`);
+    while (!(await sleepsOn(source)) && !limit.aborted); // of the rename it is told
+    append('3\n', `${log}.1`); // and of that name's changes it is not
+    await source.wait(limit);
+    expect((await readAll(source)).text).toBe('3\n');
+    expect(limit.aborted).toBe(false);
+    expect(await sleepsOn(source)).toBe(false);
+  }, 30_000);
+
   test('stops waiting when told to', async () => {
     const source = await start({ options: { pollMs: NEVER_MS } });
     const abort = new AbortController();
@@ -493,6 +510,17 @@ describe('waiting', () => {
     await waiting;
   });
 });
+
+/** Whether it has nothing to read, and lets several of the shorter intervals pass before it looks again. */
+async function sleepsOn(source: LogSource): Promise<boolean> {
+  await readAll(source);
+  const stop = new AbortController();
+  const looks = source.wait(stop.signal).then(() => false);
+  const sleeps = await Promise.race([looks, setTimeout(700, true)]); // of two timers the earlier fires first, however late
+  stop.abort();
+  await looks;
+  return sleeps;
+}
 
 async function expectWakes(source: LogSource, line: string, limit: AbortSignal): Promise<void> {
   append(line);
