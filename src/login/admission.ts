@@ -143,7 +143,10 @@ export function admitShared(
 }
 
 /** Why `rules`, which may have changed since they admitted `login`, bar it now; undefined where they do not. */
-export function barredNow({ address, user }: Login, rules: AdmissionRules): Refused | undefined {
+export function barredNow(
+  { address, user }: Pick<Login, 'address' | 'user'>,
+  rules: AdmissionRules,
+): Refused | undefined {
   return refusalByNetwork(address, address, rules) ?? refusalByUser(user, rules);
 }
 

@@ -6,6 +6,7 @@ import type { Limits } from './limits.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
 import { clipped, clippedLogin, endOf, type Kept, type Stored } from './record.ts';
+import type { Place } from './time-index.ts';
 import type { TrailEvent } from './trail.ts';
 
 export class Change {
@@ -29,7 +30,8 @@ export class Change {
   /** Writes the logins; the result is the state to keep, undefined when nothing has changed. */
   write(): State | undefined {
     this.#draft.write();
-    return this.#touched ? { ...this.#state, clockAt: this.now } : undefined;
+    const { graceMs, maxSessionMs } = this.limits;
+    return this.#touched ? { ...this.#state, clockAt: this.now, graceMs, maxSessionMs } : undefined;
   }
 
   /** The addresses that came or went. */
@@ -97,6 +99,11 @@ export class Change {
     return this.#written().all();
   }
 
+  /** All logins, by their places in the time index. */
+  places(): Iterable<Place> {
+    return this.#written().places();
+  }
+
   /** Removes `stored`; the audit trail tells `why`. */
   remove(stored: readonly Stored[], why: Pick<TrailEvent, 'by' | 'reason' | 'detail'>): void {
     const logins = this.#written();
@@ -126,13 +133,13 @@ export class Change {
 
   #countAddresses(difference: number, moved: readonly Address[]): void {
     for (const address of moved) this.#moved.push(address);
-    const { addresses, lastRemoval, clockAt } = this.#state;
+    const { addresses, lastRemoval } = this.#state;
     const generation = this.#state.generation + 1;
     this.#state = {
+      ...this.#state,
       generation,
       lastRemoval: difference < 0 ? generation : lastRemoval,
       addresses: addresses + difference,
-      clockAt,
     };
   }
 

@@ -6,7 +6,7 @@
  * {@link Draft.write} first and works on the store itself.
  */
 import type { Address } from '../login/address.ts';
-import type { Logins } from './logins.ts';
+import type { LoginChange, Logins } from './logins.ts';
 import { userKey, type Kept, type Stored } from './record.ts';
 import { isOpen } from './sessions.ts';
 
@@ -79,8 +79,10 @@ export class Draft {
 
   /** Writes what has changed; what is asked from now on is read again. */
   write(): void {
+    const changes: LoginChange[] = [];
     for (const { before, now } of this.#slots.values())
-      if (now !== undefined && now !== before) this.#logins.write(now, before);
+      if (now !== undefined && now !== before) changes.push({ before, now });
+    this.#logins.write(changes);
     for (const known of [this.#slots, this.#sessions, this.#newAt, this.#newOf]) known.clear();
   }
 }

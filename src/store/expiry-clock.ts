@@ -23,7 +23,6 @@ export class ExpiryClock {
   readonly #clock: Clock;
   readonly #listener: ExpiryListener;
   #timer: NodeJS.Timeout | undefined;
-  #lastTickAt = Infinity; // at the start the clock may have been set back meanwhile, or the grace made shorter
   #generation = 0;
 
   constructor(store: Store, clock: Clock, listener: ExpiryListener) {
@@ -53,9 +52,6 @@ export class ExpiryClock {
   }
 
   #expire(): void {
-    const now = this.#clock();
-    if (now < this.#lastTickAt) this.#store.clip();
-    this.#lastTickAt = now;
     const expired = this.#store.expire();
     const generation = this.#store.generation();
     if (generation !== this.#generation) this.#listener.changed(expired);

@@ -16,6 +16,15 @@ import { NO_SESSIONS, type SessionLimits } from './sessions.ts';
 import { TimeIndex, type Place } from './time-index.ts';
 import { UserCounts } from './user-counts.ts';
 
+/** A login as it was in the store and as it is to be there. */
+export interface LoginChange {
+  readonly before: Stored | undefined;
+  readonly now: Stored;
+}
+
+/** What is kept of a login that is new. */
+const UNKNOWN = { sessions: NO_SESSIONS, dueAt: undefined };
+
 export class Logins {
   readonly #records: Records;
   readonly #times: TimeIndex;
@@ -91,16 +100,20 @@ export class Logins {
     return this.#users.of(userKey(user));
   }
 
-  /** Puts `stored` in the place of `previous`, the one of its address and user. */
-  write(stored: Stored, previous: Stored | undefined): void {
-    const { login, sessions, dueAt } = stored;
-    const member = keyOf(login);
-    this.#records.put(member, encodeLogin(stored));
-    this.#sessions.move(member, previous?.sessions ?? NO_SESSIONS, sessions);
-    if (dueAt === previous?.dueAt) return;
-    if (previous === undefined) this.#users.add(member[1], 1);
-    else this.#times.remove(placeOf(member, previous.dueAt));
-    this.#times.put(placeOf(member, dueAt));
+  /**
+   * Puts what each login is now in the place of what it was before. One table after the other: the pages that a table
+   * gets from one transaction then lie side by side, so who reads the time index touches no others.
+   */
+  write(changes: readonly LoginChange[]): void {
+    for (const { now } of changes) this.#records.put(keyOf(now.login), encodeLogin(now));
+    for (const { before = UNKNOWN, now } of changes)
+      this.#sessions.move(keyOf(now.login), before.sessions, now.sessions);
+    for (const { before, now } of changes) if (before === undefined) this.#users.add(userKey(now.login.user), 1);
+    for (const { before = UNKNOWN, now } of changes) {
+      if (now.dueAt === before.dueAt) continue;
+      if (before.dueAt !== undefined) this.#times.remove(placeOf(keyOf(now.login), before.dueAt));
+      this.#times.put(placeOf(keyOf(now.login), now.dueAt));
+    }
   }
 
   remove({ login, sessions, dueAt }: Stored): void {
@@ -133,7 +146,7 @@ export class Logins {
     const login = counted(stored, now, limits);
     if (login.expiresAt > now) {
       const { login: own, sessions } = stored;
-      this.write({ login: own, sessions, dueAt: login.expiresAt }, stored);
+      this.write([{ before: stored, now: { login: own, sessions, dueAt: login.expiresAt } }]);
       return undefined;
     }
     this.remove(stored);

@@ -24,6 +24,9 @@ export interface State {
   readonly addresses: number;
   /** The clock at the last change: an earlier one means that it was set back. */
   readonly clockAt: number;
+  /** The limits then: shorter ones mean that what is kept may outlive its bounds. */
+  readonly graceMs: number;
+  readonly maxSessionMs: number;
 }
 
 export class Meta {
@@ -49,7 +52,7 @@ export class Meta {
 
   #begin(): void {
     this.#meta.put(['schema'], SCHEMA);
-    this.setState({ generation: 0, lastRemoval: 0, addresses: 0, clockAt: 0 });
+    this.setState({ generation: 0, lastRemoval: 0, addresses: 0, clockAt: 0, graceMs: 0, maxSessionMs: 0 });
   }
 
   /** @throws TypeError where the record is damaged, which the probe finds before the store is used */
@@ -88,7 +91,9 @@ export class Meta {
 function isState(value: unknown): value is State {
   return (
     isRecord(value) &&
-    ['generation', 'lastRemoval', 'addresses', 'clockAt'].every((name) => Number.isSafeInteger(value[name]))
+    ['generation', 'lastRemoval', 'addresses', 'clockAt', 'graceMs', 'maxSessionMs'].every((name) =>
+      Number.isSafeInteger(value[name]),
+    )
   );
 }
 

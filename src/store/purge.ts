@@ -2,7 +2,6 @@
 import type { Refused } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';
 import type { Change } from './change.ts';
-import type { Stored } from './record.ts';
 import { coversAny, loginMark, type Tombstone, type Tombstones } from './tombstones.ts';
 
 /** A login that was removed, and the rule of admission that bars it. */
@@ -27,14 +26,17 @@ export function keepTombstones(change: Change, tombstones: Tombstones, logins: r
   tombstones.raise(marks, change.now);
 }
 
-/** Removes the logins that `barred` tells a reason against. */
-export function revoke(change: Change, barred: (login: Login) => Refused | undefined): Revoked[] {
-  const found: { readonly stored: Stored; readonly refusal: Refused }[] = []; // a cursor must not meet the writes
-  for (const stored of change.all()) {
-    const refusal = barred(stored.login);
-    if (refusal !== undefined) found.push({ stored, refusal });
-  }
-  return found.map(({ stored, refusal }) => {
+/** Tells why a login of that user there is barred, undefined where it is not. */
+export type Barred = (login: Pick<Login, 'address' | 'user'>) => Refused | undefined;
+
+/** Removes the logins that are `barred`. */
+export function revoke(change: Change, barred: Barred): Revoked[] {
+  const found = [...change.places()].filter((place) => barred(place) !== undefined); // a cursor must not meet the writes
+  return found.flatMap(({ address, user }) => {
+    const stored = change.get(address, user);
+    if (stored === undefined) return [];
+    const refusal = barred(stored.login); // which has the user as logged
+    if (refusal === undefined) return [];
     change.remove([stored], { reason: refusal.refused, detail: refusal.detail });
     return { login: stored.login, ...refusal };
   });

@@ -60,9 +60,14 @@ export class Reader {
     );
   }
 
-  /** The permitted addresses in the order of their text. */
+  /**
+   * The permitted addresses in the order of their text, where all that is past at `now` has been removed. It reads the
+   * time index alone, a sixth of what the logins are.
+   */
   permitted(now: number): Address[] {
-    return Array.from(this.entries(now), ({ address }) => address);
+    const addresses = new Set<Address>();
+    for (const { address, dueAt } of this.#logins.places()) if (dueAt > now) addresses.add(address);
+    return [...addresses].toSorted();
   }
 
   isPermitted(address: Address, now: number): boolean {

@@ -11,7 +11,6 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Address } from '../login/address.ts';
-import type { Refused } from '../login/admission.ts';
 import type { Login, Logout } from '../login/login.ts';
 import { isPresent, isSameProcess, type Presence } from '../presence.ts';
 import type { Checkpoint } from '../source/source.ts';
@@ -25,7 +24,7 @@ import { Meta } from './meta.ts';
 import type { Outcome } from './outcome.ts';
 import type { SetChanges, SetState, Snapshot } from './permitted-set.ts';
 import { prepareStore, type PrepareOptions } from './prepare.ts';
-import { bury, keepTombstones, revoke, type Revoked } from './purge.ts';
+import { bury, keepTombstones, revoke, type Barred, type Revoked } from './purge.ts';
 import { Reader, type Page } from './reader.ts';
 import { Recorder } from './recorder.ts';
 import { selected, type Selector } from './selector.ts';
@@ -179,7 +178,7 @@ export class Store {
   }
 
   /** Removes the logins that `barred` tells a reason against. The daemon does so when it starts: its rules may be new. */
-  revoke(barred: (login: Login) => Refused | undefined): Revoked[] {
+  revoke(barred: Barred): Revoked[] {
     return this.#change((change) => revoke(change, barred));
   }
 
@@ -203,21 +202,18 @@ export class Store {
     return this.#environment.read(() => this.#logins.firstDueAt());
   }
 
-  /** Shortens every login that outlives now + grace and the bound of its sessions; no purge is ahead of now either. The daemon does so when it starts. */
-  clip(): void {
-    this.#change((change) => this.#writer.clip(change));
-  }
-
   /**
    * The permitted addresses, for a map; what is past is removed first, so that equal generations are equal sets. Where
    * nobody reads the log, nobody hears of logouts: with sessions ignored each login counts by its grace alone.
    */
   snapshot(sessions: 'counted' | 'ignored' = 'counted'): Snapshot {
     const now = this.#clock();
-    const reader = sessions === 'counted' ? this.#reader : this.#withoutSessions;
     this.#writer.expire(now);
     return this.#environment.read(() => {
-      const addresses = reader.permitted(now);
+      const addresses =
+        sessions === 'counted'
+          ? this.#reader.permitted(now)
+          : Array.from(this.#withoutSessions.entries(now), ({ address }) => address);
       return { ...this.#setState(), size: addresses.length, addresses };
     });
   }

@@ -4,7 +4,7 @@ import { endedEntries, type Entry } from './entry.ts';
 import type { Limits } from './limits.ts';
 import type { Environment } from './lmdb.ts';
 import type { Logins } from './logins.ts';
-import type { Meta } from './meta.ts';
+import type { Meta, State } from './meta.ts';
 import { RecentChanges } from './recent-changes.ts';
 import type { Tombstones } from './tombstones.ts';
 import type { Trail } from './trail.ts';
@@ -29,7 +29,7 @@ export class Writer {
     this.#limits = limits;
   }
 
-  /** Runs `work` as one transaction; first everything is clipped where the clock was set back. */
+  /** Runs `work` as one transaction; before it, what may outlive its bounds is clipped. */
   change<T>(now: number, work: (change: Change) => T): T {
     const { result, change, state, newState } = this.#parts.environment.write(() => this.#apply(now, work));
     if (newState !== undefined) this.recent.note(state.generation, newState.generation, change.moved());
@@ -40,7 +40,7 @@ export class Writer {
     const { logins, meta, trail } = this.#parts;
     const state = meta.state();
     const change = new Change(logins, this.#limits, now, state);
-    if (now < state.clockAt) this.clip(change);
+    if (this.#isInDoubt(state, now)) this.#clip(change);
     const result = work(change);
     trail.append(change.events());
     const newState = change.write();
@@ -48,8 +48,13 @@ export class Writer {
     return { result, change, state, newState };
   }
 
-  /** Shortens what outlives its bounds as they are now; no purge is ahead of now either. */
-  clip(change: Change): void {
+  /** The clock was set back since the last change, or the limits were made shorter. */
+  #isInDoubt({ clockAt, graceMs, maxSessionMs }: State, now: number): boolean {
+    return now < clockAt || this.#limits.graceMs < graceMs || this.#limits.maxSessionMs < maxSessionMs;
+  }
+
+  /** No purge is ahead of now either. */
+  #clip(change: Change): void {
     this.#parts.tombstones.lower(change.now);
     change.clip();
   }
@@ -65,6 +70,6 @@ export class Writer {
 
   #isDue(now: number): boolean {
     const { environment, logins, meta } = this.#parts;
-    return environment.read(() => (logins.firstDueAt() ?? Infinity) <= now || now < meta.state().clockAt);
+    return environment.read(() => (logins.firstDueAt() ?? Infinity) <= now || this.#isInDoubt(meta.state(), now));
   }
 }

@@ -195,8 +195,23 @@ test('shortens what is there when the grace gets shorter', async () => {
   await before.close();
   const store = await place.open({ limits: { graceMs: MINUTE_MS } });
   expect(store.entry(addressOf('192.0.2.7'))?.expiresAt).toBe(place.now + MINUTE_MS);
-  store.clip();
+  store.expire();
   expect(store.nextExpiryAt()).toBe(place.now + MINUTE_MS);
+});
+
+test('a map has nobody whose time is up by a grace that has got shorter, or by a clock that was set back', async () => {
+  const before = await place.open();
+  before.record({
+    logins: [place.login('192.0.2.7'), place.login('192.0.2.8', 'bob', { at: place.now - 2 * MINUTE_MS })],
+  });
+  expect(before.snapshot().addresses).toEqual(['192.0.2.7', '192.0.2.8']);
+  const store = await place.open({ limits: { graceMs: 2 * MINUTE_MS } });
+  expect(store.snapshot().addresses).toEqual(['192.0.2.7']);
+  place.now -= GRACE_MS;
+  expect(store.snapshot().addresses).toEqual(['192.0.2.7']);
+  place.now += 2 * MINUTE_MS;
+  expect(store.snapshot().addresses).toEqual([]);
+  expect(before.snapshot().addresses).toEqual([]);
 });
 
 test('finds the entry of a network by any of its addresses, and purges it so', async () => {

@@ -80,7 +80,7 @@ test('a purge made while the clock was ahead locks nobody out when it is right a
   place.now = ahead;
   store.bury([{ mark: userMark('alice'), at: ahead }], 'root');
   place.now = right;
-  store.clip();
+  store.expire();
   expect(store.tombstones()).toEqual([{ mark: userMark('alice'), at: right }]);
   place.now += 1;
   expect(store.record({ logins: [place.login('198.51.100.7')] })).toEqual([{ kind: 'granted' }]);
