@@ -18,7 +18,7 @@ export function renderFailedLogins(failed: FailedLogins, options: Options): stri
     ...fold(headline(failed), '', options),
     ...last.flatMap((failure) => fold(failureText(failure, options), INDENT, options)),
     ...(lastLine === undefined ? [] : fold(lineText(lastLine), INDENT + INDENT, options)),
-    ...unread.flatMap(({ source, why }) => fold(`not looked for in ${source}: ${why}`, INDENT, options)),
+    ...unread.flatMap(({ source, why }) => fold(`incomplete: ${source}: ${why}`, INDENT, options)),
   ];
 }
 

@@ -141,7 +141,7 @@ function troublesOf({ notices }: Batch): string[] {
 }
 
 const TROUBLES: Readonly<Partial<Record<Notice['kind'], (notice: Notice) => string>>> = {
-  'log-missing': ({ detail }) => (detail.startsWith('journalctl') ? detail : 'there is no such log'),
+  'log-missing': () => 'there is no such log',
   'log-unreadable': () => 'no permission to read it: "relaypass check" tells what is missing',
   'data-lost': ({ detail }) => detail,
 };

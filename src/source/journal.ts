@@ -149,7 +149,7 @@ class JournalSource implements LogSource {
     this.#pipe = undefined;
     this.#isEnded = !this.#follow;
     if (this.#isEnded) {
-      if (ending.kind === 'ended' && !ending.isClean) this.#tell('log-missing', ending.detail);
+      if (ending.kind === 'ended' && !ending.isClean) this.#tell('data-lost', ending.detail);
       return;
     }
     if (ending.kind === 'bad-cursor' && this.#last !== undefined && !this.#isCursorBad) {

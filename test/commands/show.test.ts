@@ -156,12 +156,10 @@ test('show finds the failed logins of servers whose patterns are not in use', ()
 test('show says that it could not look for failed logins, and why', () => {
   const host = new TestHost();
   rmSync(host.log);
-  expect(host.run('show', '198.51.100.7').stdout).toContain(
-    `\n  not looked for in file:${host.log}: there is no such log\n`,
-  );
+  expect(host.run('show', '198.51.100.7').stdout).toContain(`\n  incomplete: file:${host.log}: there is no such log\n`);
   mkdirSync(host.log);
   expect(host.run('show', '198.51.100.7').stdout).toContain(
-    `\n  not looked for in file:${host.log}: ${host.log} is no regular file`,
+    `\n  incomplete: file:${host.log}: ${host.log} is no regular file`,
   );
 });
 
@@ -171,7 +169,7 @@ test('show says that it may not read the log', () => {
   for (const file of [host.dir, path.dirname(host.map)]) chmodSync(file, 0o755);
   if (process.getuid?.() === 0) chownSync(path.dirname(host.map), NOBODY, NOBODY);
   expect(host.run('show', '198.51.100.7').stdout).toContain(
-    `\n  not looked for in file:${host.log}: no permission to read it: "relaypass check" tells what is missing\n`,
+    `\n  incomplete: file:${host.log}: no permission to read it: "relaypass check" tells what is missing\n`,
   );
 });
 
@@ -213,7 +211,7 @@ test.each([
     'no permission to read the systemd journal: add the user',
   ],
 ])('show says that it could not look for failed logins in a journal that %s', (_, journalctl, why) => {
-  expect(showByJournal(journalctl)).toMatch(new RegExp(`\n  not looked for in journal: .*${why}`));
+  expect(showByJournal(journalctl)).toMatch(new RegExp(`\n  incomplete: journal: .*${why}`));
 });
 
 test('show --json gives the failed logins, with who may relay from elsewhere', () => {
