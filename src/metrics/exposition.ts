@@ -12,8 +12,8 @@ export class Exposition {
   readonly #registry = new Registry();
 
   constructor(subject: Subject) {
-    const told = METRICS.filter(({ read }) => read(subject) !== undefined);
-    for (const metric of told) this.#registry.registerMetric(FORMS[metric.type](metric, subject));
+    const kept = METRICS.filter(({ read }) => read(subject) !== undefined);
+    for (const metric of kept) this.#registry.registerMetric(told(metric, subject));
     const { name, help, buckets } = PUBLISH_SECONDS;
     const seconds = new Histogram({ name, help, buckets: [...buckets], registers: [this.#registry] });
     subject.tally.onPublished = (elapsed) => seconds.observe(elapsed);
@@ -29,30 +29,17 @@ export class Exposition {
   }
 }
 
-const FORMS = { counter, gauge } as const;
+const FORMS = { counter: Counter, gauge: Gauge } as const;
 
-function counter({ name, help, labels, read }: Metric, subject: Subject): Counter {
-  return new Counter({
+function told({ type, name, help, labels, read }: Metric, subject: Subject): Counter | Gauge {
+  return new FORMS[type]({
     name,
     help,
     labelNames: [...labels],
     registers: [],
-    collect() {
+    collect(this: Pick<Counter, 'reset' | 'inc'>) {
       this.reset();
       for (const { labels: own, value } of read(subject) ?? []) this.inc(own, value);
-    },
-  });
-}
-
-function gauge({ name, help, labels, read }: Metric, subject: Subject): Gauge {
-  return new Gauge({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [],
-    collect() {
-      this.reset();
-      for (const { labels: own, value } of read(subject) ?? []) this.set(own, value);
     },
   });
 }
