@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { onLab } from './lab/lab.ts';
+import { expect, test } from '@jest/globals';
 import { imapLogin, imapSession } from './lab/mailbox.ts';
 import { until } from './lab/program.ts';
 import {
@@ -8,18 +7,14 @@ import {
   isRefused,
   isRelayed,
   login,
-  RelayHost,
+  onRelayHost,
   toMailbox,
   untilRefused,
   verdicts,
 } from './lab/relay-host.ts';
 import { relaypass } from './lab/relaypass.ts';
 
-onLab('relay closes', () => {
-  const host = new RelayHost();
-  beforeAll(async () => host.start());
-  afterAll(async () => host.stop());
-
+onRelayHost('relay closes', (host) => {
   test('when the grace is over, and not before; for an open IMAP session, the grace begins at its logout', async () => {
     const before = Date.now();
     await imapLogin(toMailbox('198.51.100.28'), login('grace')); // its logout tells that Dovecot logs them

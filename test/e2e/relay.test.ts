@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { ADDRESS, onLab } from './lab/lab.ts';
+import { ADDRESS } from './lab/lab.ts';
 import { imapLogin, popLogin } from './lab/mailbox.ts';
 import { run, until } from './lab/program.ts';
 import {
@@ -10,7 +10,7 @@ import {
   isRefused,
   isRelayed,
   login,
-  RelayHost,
+  onRelayHost,
   toMailbox,
   verdicts,
 } from './lab/relay-host.ts';
@@ -18,11 +18,7 @@ import { relaypass } from './lab/relaypass.ts';
 import { ACCESS_FILE } from './lab/sendmail.ts';
 import { tryToRelay, tryToSend } from './lab/smtp.ts';
 
-onLab('a login at a real Dovecot opens a real Sendmail and a real Postfix', () => {
-  const host = new RelayHost();
-  beforeAll(async () => host.start());
-  afterAll(async () => host.stop());
-
+onRelayHost('a login at a real Dovecot opens a real Sendmail and a real Postfix', (host) => {
   test('nobody relays before a login, and local mail is taken all the time', async () => {
     for (const client of ['198.51.100.7', '2001:db8::7']) await expectRefused(client);
     expect(await tryToSend({ from: '198.51.100.7', to: ADDRESS.sendmail }, 'root@lab.example')).toMatch(/^250 /);

@@ -1,7 +1,7 @@
 /** A mail host whole: Dovecot, Sendmail and Postfix with relaypass beside them, and what both MTAs say to a client. */
-import { expect } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { Dovecot } from './dovecot.ts';
-import { ADDRESS } from './lab.ts';
+import { ADDRESS, onLab } from './lab.ts';
 import { PASSWORD } from './mailbox.ts';
 import { Postfix } from './postfix.ts';
 import { until } from './program.ts';
@@ -32,7 +32,17 @@ type = "lmdb"
 path = "/var/lib/relaypass/postfix-lmdb"
 `;
 
-export class RelayHost {
+/** A group of tests on a host of its own. */
+export function onRelayHost(title: string, tests: (host: RelayHost) => void): void {
+  onLab(title, () => {
+    const host = new RelayHost();
+    beforeAll(async () => host.start());
+    afterAll(async () => host.stop());
+    tests(host);
+  });
+}
+
+class RelayHost {
   readonly daemon = new Relaypass();
   readonly syslog = new Syslog();
   readonly #dovecot = new Dovecot({ users: 'any' });
