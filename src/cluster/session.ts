@@ -7,10 +7,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { Login } from '../login/login.ts';
 import { memberOf } from '../store/tombstones.ts';
 import { Exchange, type Node, type Shared } from './exchange.ts';
+import { Pace } from './pace.ts';
 import { reconcile } from './reconcile.ts';
 import { LinkLost, READ_MESSAGES, type Link, type Message, type Reply } from './redis.ts';
 
-const GATHER_MS = 10; // between two messages or two scripts: under load each wakes a process for many logins, not for one
 const BEAT_MS = 1000; // how soon a silent death, or a purge that another process made here, is noticed
 const RECONCILE_MS = 60_000; // messages cannot be lost unnoticed; this is for what nobody has thought of
 
@@ -30,6 +30,7 @@ export class Session {
   readonly #link: Link;
   readonly #ending = new AbortController();
   readonly #pending = new Map<string, Login>();
+  readonly #sendingPace = new Pace(this.#ending.signal);
   #sending: Promise<void> = Promise.resolve();
   #isSending = false;
   #failure: unknown;
@@ -109,22 +110,18 @@ export class Session {
       const logins = [...this.#pending.values()];
       this.#pending.clear();
       await this.#exchange.tell(logins);
-      await this.#gather();
+      await this.#sendingPace.gather(logins.length);
     }
     this.#isSending = false; // after a failure it stays true: this session sends nothing more
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
+    const pace = new Pace(signal);
     while (!signal.aborted) {
       const messages = await this.#link.read(this.#position);
       this.#hear(messages);
-      if (messages.length > 0 && messages.length < READ_MESSAGES) await this.#gather();
+      if (messages.length > 0 && messages.length < READ_MESSAGES) await pace.gather(messages.length);
     }
-  }
-
-  /** A lone login has gone before; those that follow in the next moment go together. */
-  async #gather(): Promise<void> {
-    await setTimeout(GATHER_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined);
   }
 
   #hear(messages: readonly Message[]): void {

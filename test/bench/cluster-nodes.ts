@@ -6,9 +6,9 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { NodeOptions, Question } from '../e2e/cluster/node-process.ts';
 import { redisTools } from '../e2e/lab/tools.ts';
+import { TICK_MS } from './processors.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, '../e2e/cluster/node-process.js');
-const TICK_MS = 10; // USER_HZ of Linux
 const GRACE_MS = 1_800_000;
 
 export class BenchCluster {
@@ -49,6 +49,11 @@ export class BenchCluster {
     });
     for (const node of nodes) await node.started();
     return nodes;
+  }
+
+  /** What all nodes and the server have used of the processors. */
+  cpuMs(): number {
+    return [this.redis, ...this.#nodes].reduce((ms, each) => ms + each.cpuMs(), 0);
   }
 
   /** Ends every node; the server goes on. */

@@ -10,6 +10,7 @@ import type { Arrivals, Question, Size } from '../e2e/cluster/node-process.ts';
 import { BenchCluster, type BenchNode } from './cluster-nodes.ts';
 import { addressOf } from './mail-log.ts';
 import { percentile } from './measure.ts';
+import { Share } from './processors.ts';
 import { putOnPage } from './report.ts';
 
 const options = new Map(process.argv.slice(2).map((each) => each.split('=') as [string, string]));
@@ -27,6 +28,8 @@ const NODES_ENTRIES = 2000;
 const NODES_S = 20;
 const TICKS = 10; // batches of logins in a second
 const ROWS = 10; // of the soak's table
+const LOAD_HEAD =
+  'logins/s | CPU of a login: at each node | at Redis | the processors: these processes | others | worst lag | longest stop of a loop';
 const NONE: Arrivals = { seen: {}, taken: {} };
 
 if (PARTS.includes('latency')) await measureLatency();
@@ -34,50 +37,54 @@ if (PARTS.includes('nodes')) await measureNodes();
 if (PARTS.includes('soak')) await soak();
 
 async function measureLatency(): Promise<void> {
-  const rows = ['| stores on | nodes | p50 | p99 | longest |', '|---|---|---|---|---|'];
+  const rows = [
+    '| stores on | nodes | p50 | p99 | longest | the processors: these processes | others |',
+    '|---|---|---|---|---|---|---|',
+  ];
   for (const [name, parent] of [
     ['disk', tmpdir()],
     ['memory', MEMORY],
   ] as const) {
     for (const count of NODES.filter((each) => each > 1)) {
-      const times = await latencies(parent, count);
-      const ms = [50, 99, 100].map((share) => shown(percentile(times, share)));
-      rows.push(`| ${name} | ${count} | ${ms.join(' | ')} |`);
+      const { times, shares } = await latencies(parent, count);
+      const ms = [50, 99, 100].map((share) => `${percentile(times, share).toFixed(1)} ms`);
+      rows.push(`| ${name} | ${count} | ${ms.join(' | ')} | ${shares} |`);
     }
   }
   tell('latency', rows);
 }
 
-/** Infinite where the link was lost, and a comparison brought the login. */
-function shown(ms: number): string {
-  return Number.isFinite(ms) ? `${ms.toFixed(1)} ms` : 'more than 1 s';
+interface Latencies {
+  readonly times: readonly number[];
+  /** Of the processors meanwhile. */
+  readonly shares: string;
 }
 
 /** From a login at the first of `count` nodes to each other's store, one login after the other. */
-async function latencies(parent: string, count: number): Promise<number[]> {
+async function latencies(parent: string, count: number): Promise<Latencies> {
   const cluster = await BenchCluster.start(parent);
   try {
     const nodes = await cluster.nodes(count, 'latency', { notesArrivals: true });
     for (const node of nodes) await untilUp(node);
+    const share = new Share(() => cluster.cpuMs());
     for (let n = 0; n < LOGINS; n++) {
       await nodes[0]?.ask(logins(n, 1));
       await setTimeout(PACE_MS);
     }
+    const shares = share.cells();
     const [first, ...others] = nodes;
     for (const node of nodes) await untilHolds(node, LOGINS);
     const { seen } = (await first?.ask<Arrivals>({ ask: 'arrivals' })) ?? NONE;
     const taken = await Promise.all(others.map((node) => node.ask<Arrivals>({ ask: 'arrivals' })));
-    return taken.flatMap((each) => Object.entries(seen).map(([address, at]) => (each.taken[address] ?? Infinity) - at));
+    const all = Object.entries(seen);
+    return { times: taken.flatMap((each) => all.map(([address, at]) => (each.taken[address] ?? NaN) - at)), shares };
   } finally {
     cluster.end();
   }
 }
 
 async function measureNodes(): Promise<void> {
-  const rows = [
-    '| nodes | logins/s | CPU of each node | CPU of Redis | worst lag | longest stop of a loop |',
-    '|---|---|---|---|---|---|',
-  ];
+  const rows = [`| nodes | ${LOAD_HEAD} |`, '|---|---|---|---|---|---|---|---|'];
   for (const count of NODES) {
     const cluster = await BenchCluster.start(MEMORY);
     try {
@@ -99,17 +106,15 @@ async function soak(): Promise<void> {
     const nodes = await cluster.nodes(3, 'soak');
     await fill(nodes, ENTRIES);
     const rows = ['| after | node 1 | node 2 | node 3 | Redis |', '|---|---|---|---|---|', memoryRow(0)];
-    const costs = [
-      '| logins/s | CPU of each node | CPU of Redis | worst lag | longest stop of a loop |',
-      '|---|---|---|---|---|',
-    ];
+    const costs = [`| ${LOAD_HEAD} |`, '|---|---|---|---|---|---|---|'];
     const loads: Load[] = [];
+    const share = new Share(() => cluster.cpuMs());
     const seconds = (MINUTES * 60) / ROWS;
     for (let row = 1; row <= ROWS; row++) {
       loads.push(await run({ cluster, nodes, rate: RATE, entries: ENTRIES, seconds }));
       rows.push(memoryRow(row * seconds));
     }
-    costs.push(`| ${rowOf(together(loads))} |`);
+    costs.push(`| ${rowOf({ ...together(loads), shares: share.cells() })} |`);
     const joinMs = await join(cluster);
     tell('soak', [
       ...costs,
@@ -133,10 +138,13 @@ async function soak(): Promise<void> {
 interface Load {
   readonly logins: number;
   readonly seconds: number;
+  /** Of one of them. */
   readonly nodesCpu: number;
   readonly redisCpu: number;
   readonly lagMs: number;
   readonly blockedMs: number;
+  /** Of the processors meanwhile. */
+  readonly shares: string;
 }
 
 interface Work {
@@ -150,6 +158,7 @@ interface Work {
 /** Logins at each node in turn for a while; fewer than `rate` where the host has no time left. */
 async function run({ cluster, nodes, rate, entries, seconds }: Work): Promise<Load> {
   const [begun, redisBefore, nodesBefore] = [performance.now(), cluster.redis.cpuMs(), cpuOf(nodes)];
+  const share = new Share(() => cluster.cpuMs());
   let [lagMs, blockedMs] = [0, 0];
   await sizes(nodes); // each forgets its longest stop when asked
   for (let tick = 0; tick < seconds * TICKS; tick++) {
@@ -162,7 +171,8 @@ async function run({ cluster, nodes, rate, entries, seconds }: Work): Promise<Lo
   }
   const tookS = (performance.now() - begun) / 1000;
   const [redisCpu, nodesCpu] = [cluster.redis.cpuMs() - redisBefore, (cpuOf(nodes) - nodesBefore) / nodes.length];
-  return { logins: seconds * rate, seconds: tookS, nodesCpu, redisCpu, lagMs, blockedMs };
+  const shares = share.cells();
+  return { logins: seconds * rate, seconds: tookS, nodesCpu, redisCpu, lagMs, blockedMs, shares };
 }
 
 function cpuOf(nodes: readonly BenchNode[]): number {
@@ -181,13 +191,14 @@ function together(loads: readonly Load[]): Load {
     redisCpu: a.redisCpu + b.redisCpu,
     lagMs: Math.max(a.lagMs, b.lagMs),
     blockedMs: Math.max(a.blockedMs, b.blockedMs),
+    shares: b.shares,
   }));
 }
 
-function rowOf({ logins: count, seconds, nodesCpu, redisCpu, lagMs, blockedMs }: Load): string {
-  const percent = (cpuMs: number) => `${(cpuMs / seconds / 10).toFixed(1)} %`;
+function rowOf({ logins: count, seconds, nodesCpu, redisCpu, lagMs, blockedMs, shares }: Load): string {
+  const us = [nodesCpu, redisCpu].map((ms) => `${Math.round((ms * 1000) / count)} us`);
   const ms = [lagMs, blockedMs].map((each) => `${Math.round(each)} ms`);
-  return [Math.round(count / seconds), percent(nodesCpu), percent(redisCpu), ...ms].join(' | ');
+  return [Math.round(count / seconds), ...us, shares, ...ms].join(' | ');
 }
 
 async function fill(nodes: readonly BenchNode[], entries: number): Promise<void> {
