@@ -3,12 +3,12 @@
  * and what it does without an answer. In the place of the map, or of the look-up, the copy has one of ours that permits
  * two addresses; nothing that is live is asked or changed.
  */
-import { chmodSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseAddress, withPrefix, type Address } from '../login/address.ts';
-import { createBuilder } from '../map/build.ts';
+import { makeProbeMap } from '../map/probe-map.ts';
 import { renderMap } from '../map/render.ts';
-import { mapFile, type MapTarget } from '../map/target.ts';
+import type { MapTarget } from '../map/target.ts';
 import type { MapTools } from '../map/tools.ts';
 import { conversation } from '../server/conversation.ts';
 import { Listener } from '../server/listener.ts';
@@ -68,15 +68,9 @@ function asAddress(text: string): Address[] {
 /** Builds a map of the target's kind. */
 export function mapStage(target: MapTarget, ipv6Prefix: 64 | 128, tools: MapTools): Probe['make'] {
   return async (folder) => {
-    const there = path.join(folder, 'probe');
-    const probe = { ...target, path: there, file: mapFile(there, target.type) };
     const listed = LISTED.map((address) => withPrefix(address, ipv6Prefix));
-    const built = await createBuilder(tools)(
-      probe,
-      renderMap(target.form, listed, () => NEXT_CENTURY),
-    );
-    renameSync(built.file, probe.file);
-    await built.remove();
+    const rows = renderMap(target.form, listed, () => NEXT_CENTURY);
+    const there = await makeProbeMap(target, folder, rows, tools);
     return { there, missing: path.join(folder, 'missing'), stop: async () => undefined };
   };
 }

@@ -1,9 +1,10 @@
 /** What setup demands of a new sendmail.cf, asked of Sendmail itself on copies: check/rule-test.ts. */
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { ELSEWHERE, testCopy, testRules, type Question, type RuleTest } from '../check/rule-test.ts';
 import { withPlace } from '../check/sendmail-cf.ts';
+import { makeProbeMap } from '../map/probe-map.ts';
 import { SENTINEL } from '../map/render.ts';
+import type { MapTarget } from '../map/target.ts';
 import type { MapTools } from '../map/tools.ts';
 import { refused } from './refused.ts';
 
@@ -18,17 +19,18 @@ export interface Rules {
   readonly after: string;
   /** Of root's alone, for the copies. */
   readonly folder: string;
-  readonly type: string;
+  /** The map that the new rules name. */
+  readonly target: MapTarget;
   readonly tools: MapTools;
 }
 
 /**
  * Shows on copies that the new rules relay for whom a map holds, and answer everybody else as the old ones do.
- * @throws OperationalError `setup-refused`, 69
+ * @throws OperationalError `setup-refused`, 69, and MapError where no map can be built
  */
-export async function proveRules({ before, after, folder, type, tools }: Rules): Promise<void> {
-  const map = path.join(folder, 'map');
-  makeMap(tools, type, map);
+export async function proveRules({ before, after, folder, target, tools }: Rules): Promise<void> {
+  const rows = [...PERMITTED.map((key) => ({ key, value: 'RELAY' })), SENTINEL];
+  const map = await makeProbeMap(target, folder, rows, tools);
   const probing = withPlace(after, LOOK_UP.lookUp.map, map);
   const copy = path.join(folder, 'copy.cf');
   const ask = async (text: string, question: Question) => answered(await testCopy(copy, text, question));
@@ -51,12 +53,6 @@ function demandMap({ value, complaint }: RuleTest): void {
   if (value === SENTINEL.value) return;
   const reason = complaint === undefined ? '' : `; it said: ${complaint}`;
   throw refused(`Sendmail cannot read the map: run "relaypass sweep" and see why${reason}`);
-}
-
-function makeMap(tools: MapTools, type: string, map: string): void {
-  const input = PERMITTED.map((client) => `${client}\tRELAY\n`).join('');
-  const { status, stderr } = spawnSync(tools.find('makemap') ?? 'makemap', [type, map], { input, encoding: 'utf8' });
-  if (status !== 0) throw refused(`makemap ${type} failed: ${stderr.trim()}`);
 }
 
 function answered(test: RuleTest | undefined): RuleTest {

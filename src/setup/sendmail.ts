@@ -28,7 +28,7 @@ export async function planSendmail(target: MapTarget, tools: MapTools): Promise<
   const after = changes.at(-1)?.after ?? cf;
   return {
     changes,
-    prove: () => aside((folder) => proveRules({ before: cf, after, folder, type: target.type, tools })),
+    prove: () => aside((folder) => proveRules({ before: cf, after, folder, target, tools })),
     confirm: () => confirmMap(CF),
   };
 }
