@@ -12,7 +12,7 @@ import { defineCommand, print } from './command.ts';
 import { jsonOptions, printRows, type JsonArgs } from './json-rows.ts';
 import { publishMaps } from './publish-maps.ts';
 import { tellNodes } from './tell-nodes.ts';
-import { withStore } from './with-store.ts';
+import { withStoreToPurge } from './with-store.ts';
 
 interface PurgeArgs extends JsonArgs {
   readonly target: string | undefined;
@@ -38,7 +38,7 @@ export const command = defineCommand(
       .epilog('JSON: what "list" has of each that was purged, or would be.'),
   ({ config, 'dry-run': dryRun, ...args }) => {
     const name = adminName();
-    return withStore(config, async (host) => {
+    return withStoreToPurge(config, async (host) => {
       const selector = selectorOf(args);
       if (dryRun) {
         tell('would purge', host.store.purgeable(selector), args);

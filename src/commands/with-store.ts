@@ -46,20 +46,32 @@ export function withStore<T>(configFile: string | undefined, use: (host: OpenHos
   return withOpened(enterHost(loadConfig(configFile)), 'refuse', use);
 }
 
-/** A host that is only looked at, with what is wrong with its configuration. */
-export type SeenHost = OpenHost & Pick<InForce, 'fault'>;
+/** A host with what is wrong with its configuration, where that is not the admin's. */
+type HostInForce = OpenHost & Pick<InForce, 'fault'>;
+
+type Use = (host: HostInForce) => Promise<ExitStatus>;
 
 /**
- * The same for a command that only reads, which a person waits for: the store is opened after a look at its head. Where
- * the configuration is in error it tells what it can, and exits 78.
+ * The same for a command that takes permissions away: it does so while the configuration is in error too, by the one
+ * that the daemon last ran with, and then exits 78.
  */
-export async function withStoreToRead(
+export function withStoreToPurge(configFile: string | undefined, use: Use): Promise<ExitStatus> {
+  return withOpenedInForce(configFile, 'refuse', use);
+}
+
+/** And for one that only reads, which a person waits for: the store is opened after a look at its head. */
+export function withStoreToRead(configFile: string | undefined, use: Use): Promise<ExitStatus> {
+  return withOpenedInForce(configFile, 'refuse-by-head', use);
+}
+
+async function withOpenedInForce(
   configFile: string | undefined,
-  use: (host: SeenHost) => Promise<ExitStatus>,
+  broken: StoreOptions['broken'],
+  use: Use,
 ): Promise<ExitStatus> {
   const { config, fault } = configInForce(configFile);
-  const status = await withOpened(enterHost(config), 'refuse-by-head', (host) => use({ ...host, fault }));
-  return fault === undefined ? status : EXIT.config;
+  const status = await withOpened(enterHost(config), broken, (host) => use({ ...host, fault }));
+  return fault === undefined || status !== EXIT.ok ? status : EXIT.config;
 }
 
 /** {@link loadInForce}, which says on stderr where it is not the admin's. */

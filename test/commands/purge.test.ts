@@ -76,6 +76,20 @@ test('a purge holds against a login from before it that is read only afterwards'
   await host.untilPermitted('198.51.100.8');
 });
 
+test('a purge holds while the configuration is in error, with exit 78', async () => {
+  const host = new TestHost();
+  await host.startDaemon();
+  for (const user of ['alice', 'bob']) host.run('grant', '192.0.2.7', '--user', user);
+  host.run('grant', '192.0.2.8');
+  host.configure('grace = "never"\n');
+  const { status, stdout, stderr } = host.runUnderSystemd('purge', '192.0.2.7');
+  expect(stdout).toBe('purged 192.0.2.7 (alice)\npurged 192.0.2.7 (bob)\n');
+  expect(stderr).toContain('goes by the configuration that the daemon last ran with');
+  expect(status).toBe(78);
+  expect(host.permitted()).toEqual(['192.0.2.8']);
+  expect(host.runUnderSystemd('grant', '192.0.2.9')).toMatchObject({ status: 78, stdout: '' });
+});
+
 test('a purge holds where the log is read once more, as another source', async () => {
   const host = new TestHost();
   const daemon = await host.startDaemon();
