@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { OperationalError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
-import { resolveMaps } from '../map/target.ts';
+import { claimMaps } from '../map/claim.ts';
 import { hostTools } from '../map/tools.ts';
 import { loadPatterns } from '../pattern/load.ts';
 import { actAsOwner, storeDir } from '../store/owner.ts';
@@ -78,12 +78,11 @@ async function checkStore(config: Config, log: Log): Promise<Finding[]> {
 
 /** The maps as the MTAs find them, and the MTAs' own side. */
 async function checkMtas(config: Config): Promise<Finding[]> {
-  const findings: Finding[] = [];
   const tools = hostTools();
-  const targets = attempt(findings, 'correct [[map]]', () => resolveMaps(config.map, config.state_dir, tools));
-  if (targets === undefined) return findings;
+  const { targets, fault } = claimMaps(config, tools);
+  const faults = fault === undefined ? [] : [error(fault.message, 'correct [[map]]')];
   const wired = { targets, lookups: config.lookup, ipv6Prefix: config.admission.ipv6_prefix };
-  return [...targets.flatMap(checkMap), ...(await checkMta(wired, tools))];
+  return [...faults, ...targets.flatMap(checkMap), ...(await checkMta(wired, tools))];
 }
 
 /** What `work` gives; undefined, and a finding, where it throws what the admin can mend. */

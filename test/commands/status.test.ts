@@ -121,10 +121,13 @@ test('a configuration in error is all there is to tell where no daemon ever ran'
   expect(status).toBe(78);
 });
 
-test('status tells of a map that cannot be had, and how the others are', () => {
+test('status and check tell of a map that cannot be had, and how the others are', () => {
   const host = new TestHost();
   host.run('grant', '198.51.100.7');
   host.configure('[[map]]\nmta = "none"\ntype = "nosuch"\n');
+  const checked = host.run('check').stdout;
+  expect(checked).toMatch(/map: type "nosuch"/);
+  expect(checked).toMatch(/relay-addresses: is there, /);
   const { status, stdout } = host.run('status');
   expect(stdout).toMatch(/\nMap {8}.*relay-addresses: true, /);
   expect(stdout).toMatch(/\nERROR {6}map: type "nosuch"/);
