@@ -9,8 +9,8 @@
  *     STAMP [TAG]: MESSAGE                    Courier and Qpopper, own files
  *
  * Quirks that are read over: busybox puts `facility.level` before the tag; Solaris puts `[ID n facility.level]` after
- * it; nginx writes its host's name into its packet, so its tag is the host and its name stands in the message. Any other
- * tag in a message is text of whoever wrote it.
+ * it; nginx writes its host's name into its packet, so its tag is the host, maybe with the domain that the logger leaves
+ * out, and its name stands in the message. Any other tag in a message is text of whoever wrote it.
  *
  * It works on bytes and allocates nothing, since a mail log has a hundred lines for each login. The fields hold until
  * the next `read`.
@@ -165,11 +165,12 @@ export class HeaderReader {
     if (close > 0 && bytes[close + 1] === SPACE) this.messageStart = close + 2;
   }
 
-  /** `mx mx nginx: ...`: the tag is the host again, and nginx's own follows. */
+  /** `mx mx nginx: ...`, `mx mx.example.org nginx: ...`: the tag is the host again, and nginx's own follows. */
   #overHostAsTag(): boolean {
     const { bytes, hostStart, hostEnd, tagStart, tagEnd } = this;
-    if (bytes[tagEnd] !== SPACE || tagEnd - tagStart !== hostEnd - hostStart) return true;
-    for (let at = 0; at < tagEnd - tagStart; at++) {
+    const nameEnd = tagStart + hostEnd - hostStart;
+    if (bytes[tagEnd] !== SPACE || (nameEnd !== tagEnd && bytes[nameEnd] !== DOT)) return true;
+    for (let at = 0; at < hostEnd - hostStart; at++) {
       if (bytes[hostStart + at] !== bytes[tagStart + at]) return true;
     }
     const { messageStart, pid } = this;

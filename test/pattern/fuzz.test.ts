@@ -113,7 +113,7 @@ const SUCCESS: Record<string, Grammar> = {
   ],
   exim: ({ host, user, peer, pid, text }) => [
     `${at} exim[${pid}]: 1xVaYd-00001d-2k <= bob@example.com H=${host} (${text}) [${peer}]:33427 I=[192.0.2.1]:465 P=esmtpsa X=TLS1.3:x:256 CV=no A=plain:${user} S=249 id=${text}`,
-    `${at} exim[${pid}]: 1xVaYd-00001d-2k <= ${text} H=(${text}) [${peer}] P=esmtpa A=plain:${user} S=249`,
+    `${at} exim[${pid}]: 2026-11-23 18:00:00 1xVaYd-00001d-2k <= ${text} H=(${text}) [${peer}] P=esmtpa A=plain:${user} S=249`,
   ],
   sendmail: ({ host, user, peer, pid }) => [
     `${at} sendmail[${pid}]: AUTH=server, relay=${host} [${peer}], authid=${user}, mech=PLAIN, bits=0`,

@@ -50,6 +50,11 @@ const FORMS: [string, string, Head][] = [
     'Nov 23 18:00:00 mx mx nginx: x',
     { host: 'mx', tag: 'nginx', pid: undefined, message: 'x' },
   ],
+  [
+    "nginx's, of a host whose logger leaves its domain out",
+    'Nov 23 18:00:00 mx mx.example.org nginx: x',
+    { host: 'mx', tag: 'nginx', pid: undefined, message: 'x' },
+  ],
   ['journalctl -o short-precise', 'Nov 23 18:00:00.671590 mx a[9]: x', { host: 'mx', tag: 'a', pid: 9, message: 'x' }],
   [
     'the own file of Dovecot 1.x',

@@ -68,7 +68,7 @@ const header = fc
       'testd:',
     ),
     fc.constantFrom(' ', ' ', '  ', ''),
-    fc.constantFrom('mx', 'mx', 'mail.info', 'mx mail.info', 'mx mx', 'testd', '[mx]', 'm\tx', ''),
+    fc.constantFrom('mx', 'mx', 'mail.info', 'mx mail.info', 'mx mx', 'mx mx.example.org', 'testd', '[mx]', 'm\tx', ''),
     fc.constantFrom(' ', ' ', ''),
     fc.constantFrom('testd', 'testd', 'mx', 'x', ''),
     fc.constantFrom('', '[9]', '[]', '[x]', '[9', ' 9 - -', '[99999999999]'),
