@@ -5,26 +5,35 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf } from './errors.ts';
 
-/** A daemon, as it notes itself in the store. */
-export interface Presence {
+/** What tells a process from every other, also from one that has had its pid. */
+export interface ProcessMark {
   readonly pid: number;
   readonly startTicks: string;
+}
+
+/** A daemon, as it notes itself in the store. */
+export interface Presence extends ProcessMark {
   /** When it began to serve, epoch milliseconds. */
   readonly startedAt: number;
 }
 
 /** This process. */
+export function ownMark(): ProcessMark {
+  return { pid: process.pid, startTicks: startTicksOf(process.pid) ?? '' };
+}
+
+/** This process, as a daemon. */
 export function ownPresence(startedAt: number): Presence {
-  return { pid: process.pid, startTicks: startTicksOf(process.pid) ?? '', startedAt };
+  return { ...ownMark(), startedAt };
 }
 
 /** Whether that very process is there. */
-export function isPresent({ pid, startTicks }: Presence): boolean {
+export function isPresent({ pid, startTicks }: ProcessMark): boolean {
   return startTicksOf(pid) === startTicks;
 }
 
 /** Whether the two are one process. */
-export function isSameProcess(one: Presence, other: Presence): boolean {
+export function isSameProcess(one: ProcessMark, other: ProcessMark): boolean {
   return one.pid === other.pid && one.startTicks === other.startTicks;
 }
 

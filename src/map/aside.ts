@@ -5,7 +5,7 @@
 import { chmodSync, constants, existsSync } from 'node:fs';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { isPresent, ownMark } from '../presence.ts';
 import { syncFile } from './durable.ts';
 import { asMapError, MapError } from './map-error.ts';
 import { mapFile, type MapTarget } from './target.ts';
@@ -60,21 +60,18 @@ export function copyMap(target: MapTarget): Promise<BuiltMap> {
   return makeAside(target, { write, check: () => Promise.resolve() });
 }
 
-/** A folder of its own; those of builders that were killed are removed on the way. */
+/** A folder of its own, named for this process; those of processes that were killed are removed on the way. */
 async function makeFolder({ file }: MapTarget): Promise<string> {
   const [parent, prefix] = [path.dirname(file), `.${path.basename(file)}.build-`];
   for (const name of await readdir(parent)) {
-    if (!name.startsWith(prefix) || isRunning(Number.parseInt(name.slice(prefix.length), 10))) continue;
+    if (!name.startsWith(prefix) || isMakerPresent(name.slice(prefix.length))) continue;
     await rm(path.join(parent, name), { recursive: true, force: true });
   }
-  return mkdtemp(path.join(parent, `${prefix}${process.pid}-`));
+  const { pid, startTicks } = ownMark();
+  return mkdtemp(path.join(parent, `${prefix}${pid}-${startTicks}-`));
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM'; // another user's
-  }
+function isMakerPresent(mark: string): boolean {
+  const [pid, startTicks] = mark.split('-');
+  return startTicks !== undefined && isPresent({ pid: Number(pid), startTicks });
 }

@@ -19,6 +19,7 @@ import { MapError } from '../../src/map/map-error.ts';
 import { renderMap, sourceText } from '../../src/map/render.ts';
 import type { MapTarget } from '../../src/map/target.ts';
 import type { MapTools } from '../../src/map/tools.ts';
+import { ownMark } from '../../src/presence.ts';
 import { until } from './until.ts';
 import { asAddress } from './addresses.ts';
 import { GOOD_EDITMAP, GOOD_MAKEMAP, GOOD_POSTMAP, standInTools } from './stand-in-tools.ts';
@@ -152,12 +153,14 @@ test('gives the tools no more of the environment than they need', async () => {
 });
 
 test('sweeps away what a killed builder left, and only that', async () => {
-  const dead = path.join(maps, `.popauth.db.build-${deadPid()}-abc123`);
-  const alive = path.join(maps, `.popauth.db.build-${process.pid}-abc123`);
-  for (const folder of [dead, alive]) mkdirSync(folder);
+  const { pid, startTicks } = ownMark();
+  const [dead, alive] = [folderOf(deadPid(), startTicks), folderOf(pid, startTicks)];
+  const hadOurPid = folderOf(pid, '1'); // in a container that is always the same
+  for (const folder of [dead, alive, hadOurPid]) mkdirSync(folder);
   writeFileSync(path.join(dead, '__db.map.db'), '');
   await createBuilder(tools({ makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP }))(hash(), ROWS);
   expect(existsSync(dead)).toBe(false);
+  expect(existsSync(hadOurPid)).toBe(false);
   expect(existsSync(alive)).toBe(true);
 });
 
@@ -201,6 +204,11 @@ function native(type: 'text' | 'cdb'): MapTarget {
 function hasEnded(pid: number): boolean {
   const status = `/proc/${pid}/status`;
   return !existsSync(status) || readFileSync(status, 'utf8').includes('State:\tZ');
+}
+
+/** Where a process with this mark would build. */
+function folderOf(pid: number, startTicks: string): string {
+  return path.join(maps, `.popauth.db.build-${pid}-${startTicks}-abc123`);
 }
 
 function deadPid(): number {
