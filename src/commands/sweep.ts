@@ -4,8 +4,8 @@
  * configuration is in error, the one that the daemon last ran with holds.
  */
 import { createBuilder } from '../map/build.ts';
+import { claimMaps } from '../map/claim.ts';
 import { emptyMaps } from '../map/empty.ts';
-import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
 import type { Store } from '../store/store.ts';
 import { defineCommand } from './command.ts';
@@ -31,7 +31,7 @@ async function openStoreOrEmptyMaps(host: Host): Promise<Store> {
   } catch (error) {
     const { config, log } = host;
     const tools = hostTools();
-    const targets = resolveMaps(config.map, config.state_dir, tools);
+    const { targets } = claimMaps(config, tools);
     log.error('emptied the maps, since the store cannot be read', { maps: targets.map(({ file }) => file).join(' ') });
     await emptyMaps({ targets, builder: createBuilder(tools), log });
     throw error;

@@ -120,6 +120,15 @@ test('sweep empties the maps when the store cannot be read', () => {
   expect(host.permitted()).toEqual([]);
 });
 
+test('sweep empties the maps of a store that cannot be read, also where another map cannot be had', () => {
+  const host = new TestHost();
+  host.run('grant', '198.51.100.7');
+  host.configure('[[map]]\nmta = "none"\ntype = "hash"\n');
+  writeFileSync(`${host.store}/data.mdb`, 'this is no store');
+  expect(host.sweep().status).toBe(74);
+  expect(host.permitted()).toEqual([]);
+});
+
 test('sweep expires by the last good configuration while the admin’s file is in error', async () => {
   const host = new TestHost();
   const daemon = await host.startDaemon();
