@@ -117,7 +117,7 @@ export class StandingMap {
 
   #isTrue({ generation }: SetState): boolean {
     const { base, file } = this.#target;
-    if (this.#ours !== undefined && this.#isOld(this.#ours)) return false;
+    if (this.#ours !== undefined && (this.#isOld(this.#ours) || this.#ours.stamp !== stampOf(file))) return false;
     if (isStandIn(this.#target, this.#base) || (base !== undefined && !hasDateOf(this.#base, file))) return false;
     const published = this.#options.store.published(file);
     return published !== undefined && published.intact && published.generation === generation;

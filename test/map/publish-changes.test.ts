@@ -91,6 +91,15 @@ test('builds anew after another process has published', async () => {
   await expectTrueBy(['change']);
 });
 
+test('builds anew what another process has published of the same changes, which may leave out sessions', async () => {
+  const other = await place.open({ broken: 'refuse-by-head' });
+  const snapshot = other.snapshot();
+  other.snapshot = () => ({ ...snapshot, addresses: [addressOf('198.51.100.1')] });
+  await place.publisher({ store: other }).rebuildNow();
+  expect(spelled(place.hash)).toEqual(['198.51.100.1']);
+  await expectTrueBy(['build']);
+});
+
 test('builds anew after another process has changed the store', async () => {
   const other = await place.open({ broken: 'refuse-by-head' }); // as a command does, without a process that reads it all
   other.record({ logins: [place.login('198.51.100.4', 'bob')] });
