@@ -71,7 +71,8 @@ export interface InForce {
 }
 
 /**
- * The configuration in `file`; where that is in error, the one that the daemon runs or last ran with.
+ * The configuration in `file`; where that is in error, the one that the daemon runs or last ran with. That one is the
+ * daemon's to write, so it does not say which folder is its own: root becomes the owner of that.
  * @throws OperationalError exit 78 where there is neither
  */
 export function loadInForce(file: string | undefined): InForce {
@@ -80,7 +81,7 @@ export function loadInForce(file: string | undefined): InForce {
   } catch (fault) {
     const stateDir = probableStateDir();
     if (!(fault instanceof OperationalError) || !existsSync(lastGoodFile(stateDir))) throw fault;
-    return { config: loadLastGood(stateDir), fault };
+    return { config: { ...loadLastGood(stateDir), state_dir: stateDir }, fault };
   }
 }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { loadConfig } from '../../src/config/load.ts';
+import { loadConfig, loadInForce } from '../../src/config/load.ts';
 import { OperationalError } from '../../src/errors.ts';
 import { tempDir } from '../temp-dir.ts';
 
@@ -77,4 +77,19 @@ test('tells every mistake at once', () => {
 
 test('refuses a named file that does not exist', () => {
   expect(() => loadConfig('/nonexistent/relaypass.toml')).toThrow('/nonexistent/relaypass.toml: cannot be read');
+});
+
+test('lets the configuration that the daemon last ran with name no other state folder, whose owner root would be', () => {
+  const stateDir = tempDir();
+  writeFileSync(path.join(stateDir, 'last-good.toml'), 'state_dir = "/root"\ngrace = "5m"\n');
+  const before = process.env['STATE_DIRECTORY'];
+  process.env['STATE_DIRECTORY'] = stateDir;
+  try {
+    const { config, fault } = loadInForce(fileWith('garce = "1h"\n'));
+    expect(config).toMatchObject({ state_dir: stateDir, grace: 300_000 });
+    expect(fault?.message).toContain('garce: unknown option');
+  } finally {
+    if (before === undefined) delete process.env['STATE_DIRECTORY'];
+    else process.env['STATE_DIRECTORY'] = before;
+  }
 });
