@@ -86,9 +86,10 @@ export class Readings {
     return at < this.#logoutsSince && patterns.every((pattern) => this.#isPastLogin(at, pattern));
   }
 
-  /** Too old for a login, and to open one after `since`. */
-  #isPastLogin(at: number, { openMs }: Pattern): boolean {
-    return at < (openMs === 0 ? this.#since : this.#since - OPEN_SLACK_MS);
+  /** Too old for a login, to open one after `since`, and to show that its server logs logouts. */
+  #isPastLogin(at: number, { openMs, rules }: Pattern): boolean {
+    const isAlone = openMs === 0 && rules.every(({ kind }) => kind !== 'logout');
+    return at < (isAlone ? this.#since : this.#since - OPEN_SLACK_MS);
   }
 
   /** Counts a line that was refused. */
