@@ -40,12 +40,15 @@ export async function publishMaps(host: OpenHost): Promise<ExitStatus> {
 
 /**
  * A daemon that is dead hears of no logout, so sessions do not count until it is back; they are not forgotten. Their end
- * is no change of the store, so such a map is always built anew.
+ * is no change of the store, so such a map is always built anew; and what stands may permit by one.
  */
 function withoutSessions(store: Store): MapStore {
   return {
     entry: (address) => store.entry(address),
-    setState: () => store.setState(),
+    setState: () => {
+      const state = store.setState();
+      return store.snapshot('ignored').size < state.size ? { ...state, lastRemoval: state.generation + 1 } : state;
+    },
     changesSince: () => undefined,
     snapshot: () => store.snapshot('ignored'),
     fence: (file, generation, replace) => store.fence(file, generation, replace),

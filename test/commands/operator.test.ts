@@ -1,8 +1,11 @@
 /** The commands that change or explain what is permitted, with and without a daemon. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { GOOD_EDITMAP, GOOD_MAKEMAP, setTool } from '../map/stand-in-tools.ts';
 import { TestHost, until } from '../relaypass-process.ts';
+import { tempDir } from '../temp-dir.ts';
 
 test('grant permits an address until its time is over, and show tells who granted it', () => {
   const host = new TestHost();
@@ -168,6 +171,29 @@ test('while the daemon is dead, sweep does not count an open session, and the ne
   await until(() => host.sweep().status === 0 && host.permitted().length === 0, 'the sweep to close the map');
   await host.startDaemon();
   await host.untilPermitted('198.51.100.7');
+});
+
+test('while the daemon is dead, sweep empties a map that permits by an open session, where it cannot be rebuilt', async () => {
+  const host = new TestHost('[[map]]\nmta = "sendmail"\ntype = "hash"\n');
+  const map = path.join(path.dirname(host.map), 'popauth.db');
+  const [bin, PATH] = [tempDir(), process.env['PATH'] ?? ''];
+  setTool(bin, 'makemap', GOOD_MAKEMAP);
+  setTool(bin, 'editmap', GOOD_EDITMAP);
+  process.env['PATH'] = `${bin}:${PATH}`;
+  try {
+    host.logout('bob', 'before', 1_900_000);
+    host.login('alice', '198.51.100.7', 1_790_000, 'open'); // 10 s short of the grace
+    const daemon = await host.startDaemon();
+    await until(() => readFileSync(map, 'utf8').includes('198.51.100.7'), 'the map to permit her');
+    await daemon.end('SIGKILL');
+    setTool(bin, 'makemap', 'case $1 in -l) echo hash; exit ;; esac; exit 74');
+    await until(() => {
+      expect(host.sweep().status).not.toBe(0);
+      return !readFileSync(map, 'utf8').includes('198.51.100.7');
+    }, 'the sweep to empty the map');
+  } finally {
+    process.env['PATH'] = PATH;
+  }
 });
 
 test('check finds nothing wrong on a sound host, and says what is wrong on another', () => {
