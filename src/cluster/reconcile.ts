@@ -26,16 +26,19 @@ export async function reconcile(exchange: Exchange): Promise<number> {
 
 async function pull(exchange: Exchange): Promise<number> {
   let cursor = '0';
-  let granted = 0;
+  let count = 0;
   do {
     const { next, ends } = await exchange.link.scan(cursor);
     const lacking = membersLacking(exchange, ends);
     const values = await exchange.link.values(lacking);
-    granted += exchange.take(lacking.flatMap((member, index) => pair(member, values[index]))).length;
-    await exchange.forget(membersLacking(exchange, new Map(lacking.map((member) => [member, ends.get(member) ?? 0]))));
+    const granted = exchange.take(lacking.flatMap((member, index) => pair(member, values[index])));
+    count += granted.length;
+    const taken = new Set(granted.map(memberOf));
+    const rest = lacking.filter((member) => !taken.has(member));
+    await exchange.forget(membersLacking(exchange, new Map(rest.map((member) => [member, ends.get(member) ?? 0]))));
     cursor = next;
   } while (cursor !== '0');
-  return granted;
+  return count;
 }
 
 function membersLacking(exchange: Exchange, ends: ReadonlyMap<string, number>): string[] {

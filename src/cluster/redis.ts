@@ -47,7 +47,7 @@ const COMMAND_MS = 1000;
 const BLOCK_MS = 400;
 /** The most that one read returns: one LMDB transaction, some milliseconds. */
 export const READ_MESSAGES = 200;
-const SCAN_MEMBERS = 500;
+const SCAN_MEMBERS = 200;
 const SCRIPT_SHA = createHash('sha1').update(SCRIPT).digest('hex');
 
 /** Two connections, since one that waits for the stream can do nothing else. */
