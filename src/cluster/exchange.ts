@@ -112,6 +112,7 @@ export class Exchange {
     }
     const { node, ...login } = admission.admitted;
     if (coversAny(told, { ...login, at: shared.at }) || coversAny(untold, login)) return undefined;
+    if (shared.heldMs > 0) return { ...login, node: shared.claim.node, openAt: at + shared.heldMs };
     return node === undefined || node === name ? login : { ...login, node };
   }
 

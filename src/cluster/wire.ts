@@ -2,7 +2,8 @@
  * The form in which nodes share a login:
  *
  *     member  "ADDRESS USER": see memberOf of store/tombstones.ts
- *     record  [node, user, service, session or null, ...evidence], JSON; evidence as in store/record.ts
+ *     record  [node, user, service, held, ...evidence], JSON; evidence as in store/record.ts. A session of it was open
+ *             `held` ms after AT: the login is as old as it is, and a purge after AT takes it, however late that is told
  *     value   "AT ENDS RECORD", times in ms of the server
  *
  * Whoever may write to the server may write anything: what does not decode permits nothing, and what does is admitted
@@ -20,6 +21,8 @@ export interface Shared {
   readonly claim: SharedClaim;
   readonly at: number;
   readonly endsAt: number;
+  /** How long after `at` a session of it was open, ms; 0 of most. */
+  readonly heldMs: number;
 }
 
 /** The script's arguments that have it look at a member again. */
@@ -29,13 +32,14 @@ export function forgetNews(member: string): string[] {
 }
 
 /**
- * `login` as other nodes are to count it, who know nothing of its sessions: as if its user had logged in the grace before
- * its end, or now where a session is open.
+ * `login` as other nodes are to count it, who know nothing of its sessions: its grace begins when the last one ended, or
+ * `now` where one is open.
  */
 export function withoutSessions(login: Login, graceMs: number, now: number): Login {
   if (login.evidence.by === 'admin') return login;
   const expiresAt = Math.min(login.expiresAt, now + graceMs);
-  return { ...login, at: Math.max(login.at, expiresAt - graceMs), expiresAt };
+  const openAt = Math.max(login.openAt ?? login.at, expiresAt - graceMs);
+  return { ...login, expiresAt, ...(openAt > login.at && { openAt }) };
 }
 
 /** The script's arguments that tell of `login` at `now` of this host's clock. */
@@ -50,12 +54,12 @@ export function purgeNews(mark: string, at: number, now: number): string[] {
   return ['purge', `${Math.max(0, Math.floor(now - at))}`, mark];
 }
 
-function encode({ node, user, service, session, evidence }: Login, ownNode: string): string {
-  return JSON.stringify([node ?? ownNode, user, service, session ?? null, ...encodeEvidence(evidence)]);
+function encode({ node, user, service, at, openAt = at, evidence }: Login, ownNode: string): string {
+  return JSON.stringify([node ?? ownNode, user, service, openAt - at, ...encodeEvidence(evidence)]);
 }
 
 const recordSchema = z.tuple(
-  [z.string().max(255), z.string(), z.string().max(64), z.string().max(1024).nullable()],
+  [z.string().max(255), z.string(), z.string().max(64), z.int().min(0)],
   z.string().max(2048),
 );
 
@@ -64,12 +68,12 @@ export function decodeShared(member: string, value: string): Shared | undefined 
   const [, at, endsAt, json = ''] = VALUE.exec(value) ?? [];
   const parsed = recordSchema.safeParse(jsonOf(json));
   if (at === undefined || endsAt === undefined || !parsed.success) return undefined;
-  const [node, user, service, session, ...why] = parsed.data;
+  const [node, user, service, heldMs, ...why] = parsed.data;
   const [, address, folded] = MEMBER.exec(member) ?? [];
   const evidence = decodeEvidence(why);
   if (address === undefined || folded !== userKey(user) || evidence === undefined) return undefined;
-  const claim = { address, user, service, session: session ?? undefined, evidence, node };
-  return { claim, at: Number(at), endsAt: Number(endsAt) };
+  const claim = { address, user, service, evidence, node };
+  return { claim, at: Number(at), endsAt: Number(endsAt), heldMs };
 }
 
 /** The address of the entry and the folded user in a member. */

@@ -120,7 +120,7 @@ export function admitReport({ address, user, client }: Report, rules: AdmissionR
 }
 
 /** What another node of the cluster tells. */
-export type SharedClaim = Pick<Login, 'user' | 'service' | 'session' | 'evidence'> & {
+export type SharedClaim = Pick<Login, 'user' | 'service' | 'evidence'> & {
   /** As written; with `/64` a network, which counts only where `ipv6_prefix` is 64 here too. */
   readonly address: string;
   readonly node: string;

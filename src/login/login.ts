@@ -26,6 +26,8 @@ export interface Login {
   readonly session: string | undefined;
   /** The node of the cluster that saw it; absent where that is this one. */
   readonly node?: string;
+  /** When that node last told that a session was open, where that is after `at`: the grace counts from then. */
+  readonly openAt?: number;
   /** How many sessions its user has open there; absent where none is known to be. */
   readonly openSessions?: number;
   readonly evidence: Evidence;

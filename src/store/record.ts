@@ -10,7 +10,8 @@
  *     dueAt     where the time index has it, epoch ms: at or before its end
  *     session   id or null
  *     sessions  [leftAt, id, openedAt, id, openedAt, ...] of {@link Sessions}
- *     from      "from", node: only for what another node of the cluster saw
+ *     from      "from", node: only for what another node of the cluster saw; openAt, epoch ms, where it has told that
+ *               a session was open after `at`
  *     evidence  "log", source, pattern, line   or   "whoson", client   or   "admin", name
  *
  * Its key is [address, user folded by {@link userKey}].
@@ -42,9 +43,10 @@ export function userKey(user: string): string {
 
 /** The value of a record. */
 export function encodeLogin({ login, sessions, dueAt }: Stored): unknown {
-  const { user, service, at, expiresAt, session, node, evidence } = login;
+  const { user, service, at, expiresAt, session, node, openAt, evidence } = login;
   const fields: unknown[] = [user, service, at, expiresAt - at, dueAt, session ?? null, encodeSessions(sessions)];
   if (node !== undefined) fields.push('from', node);
+  if (node !== undefined && openAt !== undefined) fields.push(openAt);
   fields.push(...encodeEvidence(evidence));
   return fields;
 }
@@ -64,10 +66,11 @@ export function encodeEvidence(evidence: Evidence): string[] {
 export function decodeLogin([address]: Key, fields: unknown): Stored | undefined {
   if (!isText(address) || !Array.isArray(fields)) return undefined;
   const [user, service, at, lifeMs, dueAt, session, followed, ...rest]: unknown[] = fields;
-  const [mark, node] = rest;
+  const [mark, node, openAt] = rest;
   const isFrom = mark === 'from' && isText(node);
+  const isOpen = isFrom && isPositive(openAt);
   const sessions = decodeSessions(followed);
-  const evidence = decodeEvidence(isFrom ? rest.slice(2) : rest);
+  const evidence = decodeEvidence(rest.slice(isOpen ? 3 : isFrom ? 2 : 0));
   if (!isText(user) || !isText(service) || (session !== null && !isText(session))) return undefined;
   if (!isPositive(at) || !isPositive(lifeMs) || !isPositive(dueAt)) return undefined;
   if (lifeMs > MAX_LIFE_MS || sessions === undefined || evidence === undefined) return undefined;
@@ -81,7 +84,8 @@ export function decodeLogin([address]: Key, fields: unknown): Stored | undefined
     session: session ?? undefined,
     evidence,
   };
-  return { login: isFrom ? { ...login, node } : login, sessions, dueAt };
+  if (!isFrom) return { login, sessions, dueAt };
+  return { login: isOpen ? { ...login, node, openAt } : { ...login, node }, sessions, dueAt };
 }
 
 function decodeSessions(fields: unknown): Sessions | undefined {
@@ -128,9 +132,11 @@ export function clipped(kept: Kept, now: number, limits: SessionLimits): Kept {
 /** The same for a login alone. */
 export function clippedLogin(login: Login, now: number, graceMs: number): Login {
   const at = Math.min(login.at, now);
+  const from = login.openAt ?? login.at;
   const maxLifeMs = login.evidence.by === 'admin' ? MAX_LIFE_MS : graceMs;
-  const expiresAt = at + Math.min(login.expiresAt - login.at, maxLifeMs);
-  return at === login.at && expiresAt === login.expiresAt ? login : { ...login, at, expiresAt };
+  const expiresAt = Math.min(from, now) + Math.min(login.expiresAt - from, maxLifeMs);
+  if (from <= now && expiresAt === login.expiresAt) return login;
+  return { ...login, at, expiresAt, ...(login.openAt !== undefined && { openAt: Math.min(from, now) }) };
 }
 
 /** Until when `kept` permits as it counts at `now`, epoch milliseconds. */

@@ -26,9 +26,9 @@ test('a login of the future is as old as one of now', () => {
 
 test('reads what it wrote, and whose word it was', () => {
   const { member, value } = sent();
-  const { user, service, session, evidence } = login;
-  const claim = { address: '198.51.100.7', user, service, session, evidence, node: 'pop1' };
-  expect(decodeShared(member, value)).toEqual({ claim, at: 1000, endsAt: 2000 });
+  const { user, service, evidence } = login;
+  const claim = { address: '198.51.100.7', user, service, evidence, node: 'pop1' };
+  expect(decodeShared(member, value)).toEqual({ claim, at: 1000, endsAt: 2000, heldMs: 0 });
 });
 
 test('passes on the word of the node that saw it, not its own', () => {
@@ -39,11 +39,13 @@ test('passes on the word of the node that saw it, not its own', () => {
 test.each([
   ['a value cut short', '198.51.100.7 alice', '1000 2000'],
   ['a record that is no JSON', '198.51.100.7 alice', '1000 2000 ["pop1"'],
-  ['times that are none', '198.51.100.7 alice', 'now later ["pop1","alice","imap",null,"admin","root"]'],
-  ['negative times', '198.51.100.7 alice', '-1 2000 ["pop1","alice","imap",null,"admin","root"]'],
-  ['evidence of an unknown kind', '198.51.100.7 alice', '1000 2000 ["pop1","alice","imap",null,"rumour","root"]'],
-  ['no evidence', '198.51.100.7 alice', '1000 2000 ["pop1","alice","imap",null]'],
-  ['another user than its member', '198.51.100.7 bob', '1000 2000 ["pop1","alice","imap",null,"admin","root"]'],
+  ['times that are none', '198.51.100.7 alice', 'now later ["pop1","alice","imap",0,"admin","root"]'],
+  ['negative times', '198.51.100.7 alice', '-1 2000 ["pop1","alice","imap",0,"admin","root"]'],
+  ['evidence of an unknown kind', '198.51.100.7 alice', '1000 2000 ["pop1","alice","imap",0,"rumour","root"]'],
+  ['no evidence', '198.51.100.7 alice', '1000 2000 ["pop1","alice","imap",0]'],
+  ['a session held for no number', '198.51.100.7 alice', '1000 2000 ["pop1","alice","imap",null,"admin","root"]'],
+  ['a session held for less than nothing', '198.51.100.7 alice', '1000 2000 ["pop1","alice","imap",-1,"admin","root"]'],
+  ['another user than its member', '198.51.100.7 bob', '1000 2000 ["pop1","alice","imap",0,"admin","root"]'],
 ])('makes nothing of %s', (_, member, value) => {
   expect(decodeShared(member, value)).toBeUndefined();
 });
@@ -57,6 +59,7 @@ test.each([
 });
 
 test.each([
+  // what it permits counts from
   ['without sessions, as it is', { at: START - MINUTE_MS, expiresAt: START - MINUTE_MS + GRACE_MS }, START - MINUTE_MS],
   ['with an open session, as one of now', { at: START - 600 * MINUTE_MS, expiresAt: START + 60 * MINUTE_MS }, START],
   [
@@ -69,10 +72,18 @@ test.each([
     { at: START - 720 * MINUTE_MS, expiresAt: START + 1 },
     START + 1 - GRACE_MS,
   ],
-])('tells a login %s', (_, times, at) => {
+])('tells a login %s', (_, times, from) => {
   const told = withoutSessions({ ...login, ...times }, GRACE_MS, START);
-  expect(told.at).toBe(at);
-  expect(told.expiresAt).toBe(Math.min(times.expiresAt, at + GRACE_MS));
+  expect(told.at).toBe(times.at); // a purge after it takes it, whenever that is told
+  expect(told.openAt ?? told.at).toBe(from);
+  expect(told.expiresAt).toBe(Math.min(times.expiresAt, from + GRACE_MS));
+});
+
+test('tells for how long after the login its session was open', () => {
+  const openAt = login.at + 5 * MINUTE_MS;
+  const [, ageMs, , member = '', , record = ''] = loginNews({ ...login, openAt }, 'pop1', START);
+  expect(ageMs).toBe(`${MINUTE_MS}`);
+  expect(decodeShared(member, `1000 2000 ${record}`)).toMatchObject({ at: 1000, heldMs: 5 * MINUTE_MS });
 });
 
 test("tells an admin's grant as it is, however long", () => {

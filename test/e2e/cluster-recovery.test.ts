@@ -140,11 +140,37 @@ withRedis('a session that stays open keeps its address permitted at all nodes, u
   await agreed([pop, mx], []);
 });
 
+withRedis('an open session that is told again while it is purged elsewhere does not come back', async () => {
+  const redis = await RedisServer.start();
+  const proxy = await Proxy.start(redis.port);
+  const [pop, mx] = [
+    await Node.start('pop1', proxy.url, { maxSessionMs: 12 * HOUR_MS }),
+    await Node.start('mx1', redis.url),
+  ];
+  const users = Array.from({ length: 20 }, (_, n) => ({ user: `user${n}`, address: `198.51.100.${n + 10}` }));
+  await pop.logins(users.map((each) => ({ ...each, agoMs: 1_200_000, session: each.user })));
+  await agreed(
+    [pop, mx],
+    users.map(({ address }) => address),
+  );
+  proxy.delayMs = () => 100; // the comparison takes a second, so purges fall into each of its steps
+  await redis.command('FLUSHALL'); // all is told again
+  for (const { user } of users) {
+    await mx.purge(user);
+    await setTimeout(250);
+  }
+  proxy.delayMs = () => 0;
+  await agreed([pop, mx], []);
+  await pop.restart(); // compares once more
+  await pop.login('carol', '198.51.100.9');
+  await agreed([pop, mx], ['198.51.100.9']);
+});
+
 withRedis('what is not a login, or lies ahead of the clock, permits nobody', async () => {
   const redis = await RedisServer.start();
   const { nodes } = await twoNodes(redis);
   const now = Date.now();
-  const record = JSON.stringify(['evil', 'eve', 'imap', null, 'log', 'file:/x', 'dovecot', 'x']);
+  const record = JSON.stringify(['evil', 'eve', 'imap', 0, 'log', 'file:/x', 'dovecot', 'x']);
   const put = async (member: string, value: string): Promise<void> => {
     await redis.command('ZADD', '{relaypass}:expiries', `${now + 60_000}`, member);
     await redis.command('HSET', '{relaypass}:records', member, value);

@@ -59,3 +59,38 @@ test('whoever decides what is let in sees the purge that another process made ri
   expect(store.recordShared(notBuried)).toEqual([]);
   expect(permitted(store)).toEqual([]);
 });
+
+test('a session that another node has open counts from when it was told, and leaves the last login what it was', async () => {
+  const at = place.now - 10 * GRACE_MS;
+  const login = place.login('198.51.100.7', 'alice', {
+    at,
+    openAt: place.now,
+    node: 'pop1',
+    expiresAt: place.now + GRACE_MS,
+  });
+  store.recordShared(() => [login]);
+  const again = await place.open(); // what is on the disk
+  expect(again.login(login.address, 'alice')).toEqual(login);
+  place.now += GRACE_MS - 1;
+  expect(permitted(store)).toEqual(['198.51.100.7']);
+  place.now += 1;
+  expect(permitted(store)).toEqual([]);
+});
+
+test('no word of an open session permits for longer than the grace from now, whatever it says', () => {
+  const [at, openAt] = [place.now - MINUTE_MS, place.now + 10 * GRACE_MS];
+  store.recordShared(() => [
+    place.login('198.51.100.7', 'alice', { at, openAt, node: 'pop1', expiresAt: openAt + GRACE_MS }),
+  ]);
+  place.now += GRACE_MS;
+  expect(permitted(store)).toEqual([]);
+});
+
+test('a purge from before a session was told, but after its login, takes it', () => {
+  const at = place.now - GRACE_MS;
+  store.recordShared(() => [
+    place.login('198.51.100.7', 'alice', { at, openAt: place.now, node: 'pop1', expiresAt: place.now + GRACE_MS }),
+  ]);
+  store.bury([{ mark: userMark('alice'), at: at + MINUTE_MS }], 'the cluster');
+  expect(permitted(store)).toEqual([]);
+});
