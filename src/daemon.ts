@@ -30,6 +30,7 @@ import { ExpiryClock } from './store/expiry-clock.ts';
 import { limitsOf } from './store/limits.ts';
 import { Store } from './store/store.ts';
 import { storeDir } from './store/owner.ts';
+import { Tidier } from './tidy.ts';
 import { ownVersion } from './version.ts';
 
 /** What a daemon is made of, checked beforehand, so that a bad configuration stops nothing that runs. */
@@ -86,6 +87,7 @@ export class Daemon {
       this.#plan.tally.keepSources(sources.map(({ id }) => id));
       for (const source of sources) await this.#startIntake(source, store, publisher);
       await this.#startMetrics(store);
+      this.#startTidier();
     } catch (error) {
       await this.stop();
       throw error;
@@ -198,6 +200,12 @@ export class Daemon {
     const telling = new Metrics({ ...subject, metrics, failed: this.#fail });
     this.#stops.push(() => telling.stop());
     await telling.start();
+  }
+
+  #startTidier(): void {
+    const tidier = new Tidier();
+    this.#stops.push(() => tidier.stop());
+    tidier.start();
   }
 
   async #startIntake(source: LogSource, store: Store, publisher: Publisher): Promise<void> {
