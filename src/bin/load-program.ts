@@ -38,7 +38,7 @@ export function compile(file: string, cachedData?: Buffer): Script {
  * that is over soon. A listing of a thousand takes a seventh less CPU, and an idle daemon 4 MiB less, since it never
  * calls for the optimising compiler.
  */
-const PATIENCE_BYTES = 300_000;
+const PATIENCE_BYTES = 500_000;
 
 export function evaluate(file: string, script: Script): Program {
   const wrapper = script.runInThisContext() as Wrapper;

@@ -72,6 +72,7 @@ export class BenchHost {
   async start(): Promise<void> {
     const daemon = spawn(process.execPath, [CLI, 'run', '--config', this.config], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, MALLOC_ARENA_MAX: '1' }, // as relaypass.service has it
     });
     this.#daemon = daemon;
     let said = '';
