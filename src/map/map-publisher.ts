@@ -3,10 +3,11 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { rateLimited, type Log } from '../log.ts';
+import type { SetState } from '../store/permitted-set.ts';
 import type { MapAmender } from './amend.ts';
 import type { MapBuilder } from './build.ts';
 import { asMapError, MapError } from './map-error.ts';
-import type { MapStore, SetState } from './map-store.ts';
+import type { MapStore } from './map-store.ts';
 import { StandingMap } from './standing-map.ts';
 import type { MapTarget } from './target.ts';
 

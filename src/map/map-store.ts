@@ -1,4 +1,6 @@
 import type { Address } from '../login/address.ts';
+import type { Published } from '../store/fence.ts';
+import type { SetChanges, SetState, Snapshot } from '../store/permitted-set.ts';
 
 /** What a publisher needs of the store. */
 export interface MapStore {
@@ -14,32 +16,5 @@ export interface MapStore {
   fence(file: string, generation: number, replace: () => void): 'published' | 'stale';
   /** Lets no map of a generation before this be published any more; {@link fence} does so too, where it was not done. */
   raiseFence(file: string, generation: number): void;
-  published(file: string): PublishedMap | undefined;
-}
-
-/** Which set of addresses is permitted. */
-export interface SetState {
-  /** Grows whenever an address comes or goes. */
-  readonly generation: number;
-  /** The generation in which an address last went: a map of that or a later one permits nobody whose time is up. */
-  readonly lastRemoval: number;
-  readonly size: number;
-}
-
-/** The addresses that are permitted now. */
-interface Snapshot extends SetState {
-  readonly addresses: readonly Address[];
-}
-
-/** Of the addresses that came or went since a generation those that are permitted now, and those that are not. */
-interface SetChanges extends SetState {
-  readonly permitted: readonly Address[];
-  readonly refused: readonly Address[];
-}
-
-/** What the store noted when a map was put in place. */
-interface PublishedMap {
-  readonly generation: number;
-  /** Whether the file is still that one. */
-  readonly intact: boolean;
+  published(file: string): Published | undefined;
 }
