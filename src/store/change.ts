@@ -14,7 +14,7 @@ export class Change {
   readonly limits: Limits;
   readonly #logins: Logins;
   readonly #draft: Draft;
-  #state: State;
+  readonly #state: { -readonly [Name in keyof State]: State[Name] };
   #touched = false;
   readonly #events: TrailEvent[] = [];
   readonly #moved: Address[] = [];
@@ -24,7 +24,7 @@ export class Change {
     this.#draft = new Draft(logins);
     this.limits = limits;
     this.now = now;
-    this.#state = state;
+    this.#state = { ...state };
   }
 
   /** Writes the logins; the result is the state to keep, undefined when nothing has changed. */
@@ -73,8 +73,8 @@ export class Change {
     return this.#draft.withSession(id);
   }
 
-  countAt(address: Address, limit: number): number {
-    return this.#draft.countAt(address, limit);
+  countAt(address: Address): number {
+    return this.#draft.countAt(address);
   }
 
   countOf(user: string): number {
@@ -88,7 +88,7 @@ export class Change {
 
   put(kept: Kept): void {
     const { address, user } = kept.login;
-    const isNew = this.get(address, user) === undefined && this.countAt(address, 1) === 0;
+    const isNew = this.get(address, user) === undefined && this.countAt(address) === 0;
     this.#draft.put(kept, this.endOf(kept));
     this.#touched = true;
     if (isNew) this.#countAddresses(1, [address]);
@@ -126,21 +126,16 @@ export class Change {
   #closed(removed: readonly Login[]): Address[] {
     if (removed.length > 0) this.#touched = true;
     const addresses = new Set(removed.map(({ address }) => address));
-    const closed = [...addresses].filter((address) => this.countAt(address, 1) === 0);
+    const closed = [...addresses].filter((address) => this.countAt(address) === 0);
     if (closed.length > 0) this.#countAddresses(-closed.length, closed);
     return closed;
   }
 
   #countAddresses(difference: number, moved: readonly Address[]): void {
     for (const address of moved) this.#moved.push(address);
-    const { addresses, lastRemoval } = this.#state;
-    const generation = this.#state.generation + 1;
-    this.#state = {
-      ...this.#state,
-      generation,
-      lastRemoval: difference < 0 ? generation : lastRemoval,
-      addresses: addresses + difference,
-    };
+    this.#state.addresses += difference;
+    this.#state.generation++;
+    if (difference < 0) this.#state.lastRemoval = this.#state.generation;
   }
 
   /** Shortens every login that outlives now + grace and the bound of its open sessions. */

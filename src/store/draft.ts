@@ -66,10 +66,9 @@ export class Draft {
     return slots;
   }
 
-  /** How many users are kept at `address`; it counts the store's up to `limit`. */
-  countAt(address: Address, limit: number): number {
-    const added = this.#newAt.get(address) ?? 0;
-    return added >= limit ? added : added + this.#logins.countAt(address, limit);
+  /** How many users are kept at `address`. */
+  countAt(address: Address): number {
+    return (this.#newAt.get(address) ?? 0) + this.#logins.countAt(address);
   }
 
   /** How many addresses are kept of `user`. */

@@ -9,12 +9,12 @@
 import type { Address } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
 import type { Environment, Key } from './lmdb.ts';
+import { Counts } from './counts.ts';
 import { counted, decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
 import { Records } from './records.ts';
 import { SessionIndex, type Member } from './session-index.ts';
 import { NO_SESSIONS, type SessionLimits } from './sessions.ts';
 import { TimeIndex, type Place } from './time-index.ts';
-import { UserCounts } from './user-counts.ts';
 
 /** A login as it was in the store and as it is to be there. */
 export interface LoginChange {
@@ -29,13 +29,15 @@ export class Logins {
   readonly #records: Records;
   readonly #times: TimeIndex;
   readonly #sessions: SessionIndex;
-  readonly #users: UserCounts;
+  readonly #users: Counts;
+  readonly #addresses: Counts;
 
   constructor(environment: Environment) {
     this.#records = new Records(environment.table('logins'));
     this.#times = new TimeIndex(environment);
     this.#sessions = new SessionIndex(environment);
-    this.#users = new UserCounts(environment);
+    this.#users = new Counts(environment, 'users');
+    this.#addresses = new Counts(environment, 'addresses');
   }
 
   get(address: Address, user: string): Stored | undefined {
@@ -88,11 +90,9 @@ export class Logins {
     return this.#sessions.members(id);
   }
 
-  /** How many users are kept at `address`, counted up to `limit`. */
-  countAt(address: Address, limit: number): number {
-    let users = 0;
-    for (const _ of this.#records.keys([address])) if (++users >= limit) break;
-    return users;
+  /** How many users are kept at `address`. */
+  countAt(address: Address): number {
+    return this.#addresses.of(address);
   }
 
   /** How many addresses are kept of `user`. */
@@ -108,7 +108,9 @@ export class Logins {
     for (const { now } of changes) this.#records.put(keyOf(now.login), encodeLogin(now));
     for (const { before = UNKNOWN, now } of changes)
       this.#sessions.move(keyOf(now.login), before.sessions, now.sessions);
-    for (const { before, now } of changes) if (before === undefined) this.#users.add(userKey(now.login.user), 1);
+    const added = changes.filter(({ before }) => before === undefined).map(({ now }) => keyOf(now.login));
+    for (const [, user] of added) this.#users.add(user, 1);
+    for (const [address] of added) this.#addresses.add(address, 1);
     for (const { before = UNKNOWN, now } of changes) {
       if (now.dueAt === before.dueAt) continue;
       if (before.dueAt !== undefined) this.#times.remove(placeOf(keyOf(now.login), before.dueAt));
@@ -121,6 +123,7 @@ export class Logins {
     this.#sessions.move(member, sessions, NO_SESSIONS);
     this.#records.remove(member);
     this.#users.add(member[1], -1);
+    this.#addresses.add(member[0], -1);
     this.#times.remove(placeOf(member, dueAt));
   }
 
@@ -156,6 +159,7 @@ export class Logins {
   /** What is wrong with the records or what is kept beside them, undefined when nothing is. */
   findDamage(): string | undefined {
     const users = new Map<string, number>();
+    const addresses = new Map<string, number>();
     let records = 0;
     let sessions = 0;
     for (const [key, value] of this.#records.entries()) {
@@ -165,16 +169,21 @@ export class Logins {
       if (!this.#times.has(placeOf(member, stored.dueAt))) return `the time index lacks ${key.join(' ')}`;
       const lost = stored.sessions.open.find(({ id }) => !this.#sessions.has(id, member));
       if (lost !== undefined) return `the session index lacks ${lost.id} ${key.join(' ')}`;
-      users.set(member[1], (users.get(member[1]) ?? 0) + 1);
+      addOne(addresses, member[0]);
+      addOne(users, member[1]);
       records++;
       sessions += stored.sessions.open.length;
     }
-    const miscounted = this.#users.findDamage(users);
+    const miscounted = this.#users.findDamage(users) ?? this.#addresses.findDamage(addresses);
     if (miscounted !== undefined) return miscounted;
     const [times, open] = [this.#times.size(), this.#sessions.size()];
     if (times === records && open === sessions) return undefined;
     return `${records} logins with ${sessions} sessions, indexed ${times} and ${open}`;
   }
+}
+
+function addOne(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 function keyOf({ address, user }: Login): Member {

@@ -94,22 +94,28 @@ export class Recorder {
    */
   #seemsReached({ address, user, evidence, node }: Login): Cap | undefined {
     const { maxAddressesPerUser, maxUsersPerAddress, maxEntries } = this.#change.limits;
-    if (this.#change.addresses >= maxEntries && this.#change.countAt(address, 1) === 0) return 'max_entries';
+    if (this.#change.addresses >= maxEntries && this.#change.countAt(address) === 0) return 'max_entries';
     if (evidence.by === 'admin' || node !== undefined) return undefined;
     if (this.#change.countOf(user) >= maxAddressesPerUser) return 'max_addresses_per_user';
-    if (maxUsersPerAddress === 0) return undefined;
-    const users = this.#change.countAt(address, maxUsersPerAddress);
-    return users >= maxUsersPerAddress ? 'max_users_per_address' : undefined;
+    if (maxUsersPerAddress === 0 || this.#change.countAt(address) < maxUsersPerAddress) return undefined;
+    return 'max_users_per_address';
   }
 
   #tell(login: Login, before: Stored | undefined, outcome: Outcome): void {
     if (outcome.kind === 'unchanged' || (outcome.kind === 'refreshed' && !isToldRefresh(login, before))) return;
     const { address, user, service, evidence, expiresAt } = login;
-    const by = evidence.by === 'admin' ? evidence.name : undefined;
-    const event = { at: this.#change.now, kind: outcome.kind, address, user, service, by };
-    if (outcome.kind === 'refused') this.#change.tell({ ...event, reason: outcome.cap });
-    else
-      this.#change.tell(this.#isFollowed(login) ? { ...event, expiresAt, whileOpen: true } : { ...event, expiresAt });
+    const isRefused = outcome.kind === 'refused';
+    this.#change.tell({
+      at: this.#change.now,
+      kind: outcome.kind,
+      address,
+      user,
+      service,
+      by: evidence.by === 'admin' ? evidence.name : undefined,
+      reason: isRefused ? outcome.cap : undefined,
+      expiresAt: isRefused ? undefined : expiresAt,
+      whileOpen: !isRefused && this.#isFollowed(login) ? true : undefined,
+    });
   }
 
   /** Whether its session is open by what is kept now. */

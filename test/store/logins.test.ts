@@ -21,7 +21,8 @@ test.each<[string, string, Key, Buffer | undefined, RegExp]>([
   ['its place in the time index', 'by-time', PLACE, undefined, /the time index lacks 192\.0\.2\.7 alice/],
   ['the seal of its place', 'by-time', PLACE, Buffer.from('seal'), /the time index lacks 192\.0\.2\.7 alice/],
   ['its session', 'by-session', ['s1'], undefined, /the session index lacks s1 192\.0\.2\.7 alice/],
-  ['the count of its user', 'users', ['alice'], undefined, /1 users, counted 0/],
+  ['the count of its user', 'users', ['alice'], undefined, /the counts of 1 names are 0/],
+  ['the count of its address', 'addresses', ['192.0.2.7'], undefined, /the counts of 2 names are 1/],
 ])('a start finds that %s is damaged or gone', async (_, table, key, value, reason) => {
   await change(table, key, value);
   await expect(place.open()).rejects.toThrow(reason);

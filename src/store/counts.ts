@@ -1,0 +1,40 @@
+/**
+ * How many logins each user and each address has:
+ *
+ *     users      [user as `userKey` folds it] -> number
+ *     addresses  [address]                    -> number
+ *
+ * To count them by a cursor takes several times as long as such a look-up and its write.
+ */
+import type { Environment } from './lmdb.ts';
+import { Records } from './records.ts';
+
+export class Counts {
+  readonly #records: Records;
+
+  constructor(environment: Environment, table: 'users' | 'addresses') {
+    this.#records = new Records(environment.table(table));
+  }
+
+  /** 0 also where the record is damaged. */
+  of(name: string): number {
+    const count = this.#records.get([name]);
+    return typeof count === 'number' ? count : 0;
+  }
+
+  add(name: string, difference: 1 | -1): void {
+    const count = this.of(name) + difference;
+    if (count > 0) this.#records.put([name], count);
+    else this.#records.remove([name]);
+  }
+
+  /** Where they differ from `counted`, undefined where they do not. */
+  findDamage(counted: ReadonlyMap<string, number>): string | undefined {
+    let names = 0;
+    for (const [[name = ''], count] of this.#records.entries()) {
+      if (count !== counted.get(String(name))) return `the count of ${name} is wrong`;
+      names++;
+    }
+    return names === counted.size ? undefined : `the counts of ${counted.size} names are ${names}`;
+  }
+}
