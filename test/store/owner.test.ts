@@ -12,6 +12,7 @@ const asRoot = process.geteuid?.() === 0 ? test : test.skip;
 /** What a process of `uid` says of itself after it has acted as the owner of `dir`. */
 function actAsOwnerIn(dir: string, uid: number) {
   const script =
+    'if (process.getuid() === 0) process.setgroups([0, 4]);' + // as after a login; spawn leaves none
     `const { actAsOwner } = await import(${JSON.stringify(OWNER)}); actAsOwner(${JSON.stringify(dir)});` +
     'console.log(process.getuid(), process.geteuid(), process.getgid(), process.getgroups().join());';
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', uid, gid: uid });
