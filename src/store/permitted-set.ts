@@ -1,4 +1,9 @@
+/** The set of permitted addresses, which maps are made of, where all that is past has been removed from the store. */
 import type { Address } from '../login/address.ts';
+import { liveEntries } from './entry.ts';
+import type { Limits } from './limits.ts';
+import type { Logins } from './logins.ts';
+import type { Meta } from './meta.ts';
 
 /** Which set of addresses is permitted at one instant. */
 export interface SetState {
@@ -20,4 +25,51 @@ export interface SetChanges extends SetState {
 export interface Snapshot extends SetState {
   /** In the order of their text. */
   readonly addresses: readonly Address[];
+}
+
+/** To be used inside a transaction. */
+export class PermittedSet {
+  readonly #logins: Logins;
+  readonly #meta: Meta;
+  readonly #limits: Limits;
+
+  constructor(logins: Logins, meta: Meta, limits: Limits) {
+    this.#logins = logins;
+    this.#meta = meta;
+    this.#limits = limits;
+  }
+
+  state(): SetState {
+    const { generation, lastRemoval, addresses: size } = this.#meta.state();
+    return { generation, lastRemoval, size };
+  }
+
+  /** Reads the time index alone, a sixth of what the logins are. */
+  snapshot(now: number): Snapshot {
+    const found = new Set<Address>();
+    for (const { address, dueAt } of this.#logins.places()) if (dueAt > now) found.add(address);
+    return this.#of([...found].toSorted());
+  }
+
+  /** Those whom a login permits by its grace alone. */
+  snapshotWithoutSessions(now: number): Snapshot {
+    const entries = liveEntries(this.#logins.all(), now, { ...this.#limits, maxSessionMs: 0 });
+    return this.#of(Array.from(entries, ({ address }) => address));
+  }
+
+  #of(addresses: readonly Address[]): Snapshot {
+    return { ...this.state(), size: addresses.length, addresses };
+  }
+
+  /** What has become of the addresses that `moved`. */
+  changes(moved: ReadonlySet<Address>, now: number): SetChanges {
+    const permitted = [...moved].filter((address) => this.#isPermitted(address, now));
+    const known = new Set(permitted);
+    return { ...this.state(), permitted, refused: [...moved].filter((address) => !known.has(address)) };
+  }
+
+  #isPermitted(address: Address, now: number): boolean {
+    for (const _ of liveEntries(this.#logins.at(address), now, this.#limits)) return true;
+    return false;
+  }
 }

@@ -60,20 +60,6 @@ export class Reader {
     );
   }
 
-  /**
-   * The permitted addresses in the order of their text, where all that is past at `now` has been removed. It reads the
-   * time index alone, a sixth of what the logins are.
-   */
-  permitted(now: number): Address[] {
-    const addresses = new Set<Address>();
-    for (const { address, dueAt } of this.#logins.places()) if (dueAt > now) addresses.add(address);
-    return [...addresses].toSorted();
-  }
-
-  isPermitted(address: Address, now: number): boolean {
-    return this.#first(this.#logins.at(address), now) !== undefined;
-  }
-
   #first(stored: Iterable<Stored>, now: number): Entry | undefined {
     for (const entry of liveEntries(stored, now, this.#limits)) return entry;
     return undefined;

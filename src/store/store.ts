@@ -22,7 +22,7 @@ import { Environment, type Key } from './lmdb.ts';
 import { Logins } from './logins.ts';
 import { Meta } from './meta.ts';
 import type { Outcome } from './outcome.ts';
-import type { SetChanges, SetState, Snapshot } from './permitted-set.ts';
+import { PermittedSet, type SetChanges, type SetState, type Snapshot } from './permitted-set.ts';
 import { prepareStore, type PrepareOptions } from './prepare.ts';
 import { bury, keepTombstones, revoke, type Barred, type Revoked } from './purge.ts';
 import { Reader, type Page } from './reader.ts';
@@ -62,7 +62,7 @@ export class Store {
   readonly #fence: Fence;
   readonly #trail: Trail;
   readonly #reader: Reader;
-  readonly #withoutSessions: Reader;
+  readonly #set: PermittedSet;
   readonly #writer: Writer;
   readonly #clock: Clock;
   #share: ((logins: readonly Login[]) => void) | undefined;
@@ -76,7 +76,7 @@ export class Store {
     this.#trail = new Trail(environment, clock);
     const [logins, meta, tombstones, trail] = [this.#logins, this.#meta, this.#tombstones, this.#trail];
     this.#reader = new Reader(logins, limits);
-    this.#withoutSessions = new Reader(logins, { ...limits, maxSessionMs: 0 });
+    this.#set = new PermittedSet(logins, meta, limits);
     this.#writer = new Writer({ environment, logins, meta, tombstones, trail }, limits);
     this.#clock = clock;
   }
@@ -209,24 +209,15 @@ export class Store {
   snapshot(sessions: 'counted' | 'ignored' = 'counted'): Snapshot {
     const now = this.#clock();
     this.#writer.expire(now);
-    return this.#environment.read(() => {
-      const addresses =
-        sessions === 'counted'
-          ? this.#reader.permitted(now)
-          : Array.from(this.#withoutSessions.entries(now), ({ address }) => address);
-      return { ...this.#setState(), size: addresses.length, addresses };
-    });
+    return this.#environment.read(() =>
+      sessions === 'counted' ? this.#set.snapshot(now) : this.#set.snapshotWithoutSessions(now),
+    );
   }
 
   /** The state of the set of {@link snapshot}, without reading it. */
   setState(): SetState {
     this.expire();
-    return this.#environment.read(() => this.#setState());
-  }
-
-  #setState(): SetState {
-    const { generation, lastRemoval, addresses: size } = this.#meta.state();
-    return { generation, lastRemoval, size };
+    return this.#environment.read(() => this.#set.state());
   }
 
   /**
@@ -237,11 +228,8 @@ export class Store {
     const now = this.#clock();
     this.#writer.expire(now);
     return this.#environment.read(() => {
-      const state = this.#setState();
-      const moved = this.#writer.recent.between(generation, state.generation);
-      if (moved === undefined) return undefined;
-      const permitted = new Set([...moved].filter((address) => this.#reader.isPermitted(address, now)));
-      return { ...state, permitted: [...permitted], refused: [...moved].filter((address) => !permitted.has(address)) };
+      const moved = this.#writer.recent.between(generation, this.#set.state().generation);
+      return moved && this.#set.changes(moved, now);
     });
   }
 
