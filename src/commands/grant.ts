@@ -7,8 +7,7 @@ import type { Store } from '../store/store.ts';
 import { adminName } from './admin-name.ts';
 import { defineCommand, print } from './command.ts';
 import { jsonOptions, printRows } from './json-rows.ts';
-import { publishMaps } from './publish-maps.ts';
-import { tellNodes } from './tell-nodes.ts';
+import { publishAndTell } from './tell-nodes.ts';
 import { withStore } from './with-store.ts';
 
 const MIN_MS = 1000;
@@ -35,9 +34,7 @@ export const command = defineCommand(
       if (outcome?.kind === 'refused') throw refusal(address, `${outcome.cap} is reached`);
       const held = heldLogin(host.store, result.admitted);
       printRows([held], args, () => print(`${held.address} may relay for ${leftOf(held, result.admitted)}`));
-      const published = await publishMaps(host);
-      const told = await tellNodes(host, { grant: result.admitted }, args);
-      return published === EXIT.ok ? told : published;
+      return publishAndTell(host, { grant: result.admitted }, args);
     });
   },
 );

@@ -10,8 +10,7 @@ import { addressMark, EVERYTHING, networkMark, userMark, type Tombstone } from '
 import { confirm } from './confirm.ts';
 import { defineCommand, print } from './command.ts';
 import { jsonOptions, printRows, type JsonArgs } from './json-rows.ts';
-import { publishMaps } from './publish-maps.ts';
-import { tellNodes } from './tell-nodes.ts';
+import { publishAndTell } from './tell-nodes.ts';
 import { withStoreToPurge } from './with-store.ts';
 
 interface PurgeArgs extends JsonArgs {
@@ -51,9 +50,7 @@ export const command = defineCommand(
       const tombstone = tombstoneOf(selector);
       const purged = tombstone === undefined ? host.store.purge(selector, name) : host.store.bury([tombstone], name);
       tell('purged', purged, args);
-      const published = await publishMaps(host);
-      const told = tombstone === undefined ? EXIT.ok : await tellNodes(host, { purge: tombstone }, args);
-      return published === EXIT.ok ? told : published;
+      return publishAndTell(host, tombstone && { purge: tombstone }, args);
     });
   },
 );

@@ -86,10 +86,10 @@ export class Readings {
     return at < this.#logoutsSince && patterns.every((pattern) => this.#isPastLogin(at, pattern));
   }
 
-  /** Too old for a login, to open one after `since`, and to show that its server logs logouts. */
-  #isPastLogin(at: number, { openMs, rules }: Pattern): boolean {
-    const isAlone = openMs === 0 && rules.every(({ kind }) => kind !== 'logout');
-    return at < (isAlone ? this.#since : this.#since - OPEN_SLACK_MS);
+  /** Too old for a login, to open one after `since`, and to be the first to show that the server logs logouts. */
+  #isPastLogin(at: number, { name, openMs, rules }: Pattern): boolean {
+    const isOfUse = openMs > 0 || (!this.#logoutAt.has(name) && rules.some(({ kind }) => kind === 'logout'));
+    return at < (isOfUse ? this.#since - OPEN_SLACK_MS : this.#since);
   }
 
   /** Counts a line that was refused. */

@@ -4,9 +4,9 @@ import type { Config } from '../config/schema.ts';
 import { withPrefix, type Address } from '../login/address.ts';
 import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';
+import { claimMaps } from '../map/claim.ts';
 import { mapHolds } from '../map/inspect.ts';
 import { MapError } from '../map/map-error.ts';
-import { resolveMaps } from '../map/target.ts';
 import { hostTools } from '../map/tools.ts';
 import type { Entry } from '../store/entry.ts';
 import type { Store } from '../store/store.ts';
@@ -14,7 +14,8 @@ import type { TrailEvent } from '../store/trail.ts';
 import { adviceFor } from './advice.ts';
 
 export interface MapVerdict {
-  readonly file: string;
+  /** Undefined of one that cannot be had. */
+  readonly file: string | undefined;
   /** Whether the map permits the address; a text where that cannot be told. */
   readonly holds: boolean | string;
 }
@@ -100,8 +101,8 @@ function lastEvents(store: Store, concerns: (event: TrailEvent) => boolean): Tra
 
 async function askMaps(config: Config, address: Address): Promise<MapVerdict[]> {
   const tools = hostTools();
-  const targets = resolveMaps(config.map, config.state_dir, tools);
-  return Promise.all(
+  const { targets, fault } = claimMaps(config, tools);
+  const asked = await Promise.all(
     targets.map(async (target) => ({
       file: target.file,
       holds: await mapHolds(target, address, tools).catch((error: unknown) => {
@@ -110,4 +111,5 @@ async function askMaps(config: Config, address: Address): Promise<MapVerdict[]> 
       }),
     })),
   );
+  return fault === undefined ? asked : [...asked, { file: undefined, holds: fault.message }];
 }

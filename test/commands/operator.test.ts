@@ -227,3 +227,23 @@ test('sweep keeps the other maps true when one cannot be had, and says why', () 
   expect(host.run('sweep')).toMatchObject({ status: 78, stderr: expect.stringContaining('type "hash"') });
   expect(host.permitted()).toEqual(['198.51.100.8']);
 });
+
+test('grant and purge tell the other nodes though a map cannot be had', () => {
+  const host = new TestHost('[[map]]\nmta = "none"\ntype = "hash"\n[cluster]\nurl = "redis://127.0.0.1:1"\n');
+  for (const args of [
+    ['grant', '198.51.100.7'],
+    ['purge', '198.51.100.7'],
+  ]) {
+    const { status, stderr } = host.run(...args);
+    expect(stderr).toMatch(/the other nodes do not know yet[^]*type "hash"/);
+    expect(status).toBe(78);
+  }
+});
+
+test('show tells what the other maps say when one cannot be had', () => {
+  const host = new TestHost('[[map]]\nmta = "none"\ntype = "hash"\n');
+  host.run('grant', '198.51.100.7');
+  const { status, stdout } = host.run('show', '198.51.100.7');
+  expect(stdout).toMatch(/relay-addresses: permits it\n[^]*map: .*type "hash"/);
+  expect(status).toBe(0);
+});

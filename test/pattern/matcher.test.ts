@@ -208,6 +208,13 @@ test('a session id is told only where logouts are logged that end it', () => {
   ]);
 });
 
+test('a logout from before `since` shows that they are logged', () => {
+  const logout = `${stamp(599)} dovecot: imap(alice)<9><AbC>: Disconnected: Logged out in=8 out=468`;
+  const batch = linesBatch(logout, `${stamp(9)} dovecot: ${DOVECOT}`);
+  const found = new Matcher(patterns, 's').match(batch, NOW, NOW - MINUTE_MS);
+  expect(found.map(({ kind, session }) => [kind, session])).toEqual([['login', 'AbC']]);
+});
+
 test('lines that come late, from another file of a glob or a slow logger, count, and logouts with them', () => {
   const logout = 'imap(alice)<9><AbC>: Disconnected: Logged out in=8 out=468';
   const matcher = new Matcher(patterns, 's');
