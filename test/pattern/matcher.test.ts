@@ -163,6 +163,16 @@ test.each([
   expect(matchLines(patterns, [...lines, `${stamp()} last message repeated 2 times`], NOW)).toHaveLength(1);
 });
 
+test('a user name with an angle bracket is none, whatever an own pattern lets through', () => {
+  const dir = folderOf({ 'test.toml': patternText('test', LOGIN_REGEX.replace('[^<> ]', '[^ ]')) });
+  const matcher = new Matcher([readPattern(path.join(dir, 'test.toml'))], 's');
+  const batch = linesBatch(
+    ...['bob', 'bob>', '<bob'].map((user) => `${stamp()} testd[9]: ok ${user} from 198.51.100.1`),
+  );
+  expect(matcher.match(batch, NOW).map(({ user }) => user)).toEqual(['bob']);
+  expect(matcher.counts.refused).toBe(2);
+});
+
 test('hits before `since` are skipped and counted; what opens a later login is not', () => {
   const matcher = new Matcher(patterns, 's');
   const batch = linesBatch(
