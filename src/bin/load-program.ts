@@ -29,6 +29,7 @@ export function codeFile(file: string): string {
 /** Needs the same flags as when `cachedData` was made, and so sets them itself. */
 export function compile(file: string, cachedData?: Buffer): Script {
   setFlagsFromString(`--interrupt-budget=${PATIENCE_BYTES}`);
+  setFlagsFromString('--max-bytecode-size-for-early-opt=0'); // for small functions too
   const filename = path.basename(file); // kept in the compiled code, wherever that is installed
   return new Script(readFileSync(file, 'latin1'), { filename, cachedData }); // the bundle is ASCII
 }
