@@ -10,6 +10,8 @@ export interface TimeSample {
   readonly answeredAt: number;
 }
 
+const STAMP_MS = 1; // a stamp is of whole milliseconds, rounded down
+
 export class ServerClock {
   readonly #monotonic: () => number;
   #sample: TimeSample | undefined;
@@ -32,7 +34,7 @@ export class ServerClock {
   latest(): number {
     return this.#sample === undefined
       ? Infinity
-      : Math.ceil(this.#sample.time + this.#monotonic() - this.#sample.askedAt);
+      : Math.ceil(this.#sample.time + STAMP_MS + this.#monotonic() - this.#sample.askedAt);
   }
 
   /** How far `sample` lies before what the earlier ones let expect: another server took over, or its clock was set. */

@@ -10,7 +10,6 @@ import { Proxy } from './cluster/proxy.ts';
 import { RedisServer, withRedis } from './cluster/redis-server.ts';
 
 const HOUR_MS = 3_600_000;
-const FAULT_MS = 2500; // long enough that every node has noticed
 
 interface Scene {
   readonly redis: RedisServer;
@@ -52,67 +51,85 @@ function nothingStoodStill(nodes: readonly Node[]): void {
 }
 
 interface Fault {
-  readonly options?: readonly string[];
+  /** Who cannot but notice, and is without a link while it lasts; the others go on agreeing. */
+  readonly cutsOff: 'all' | 'the second' | 'nobody';
   readonly begin: (scene: Scene) => Promise<unknown> | void;
   readonly end: (scene: Scene) => Promise<unknown> | void;
 }
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   'the server dies and comes back empty': {
+    cutsOff: 'all',
     begin: ({ redis }) => redis.stop('SIGKILL'),
     end: ({ redis }) => redis.start(),
   },
   'the server is frozen': {
+    cutsOff: 'all',
     begin: ({ redis }) => redis.signal('SIGSTOP'),
     end: ({ redis }) => redis.signal('SIGCONT'),
   },
   'the network is slow': {
+    cutsOff: 'nobody',
     begin: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 150)),
     end: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 0)),
   },
   'the network is so slow that no command is in time': {
+    cutsOff: 'all',
     begin: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 900)),
     end: ({ proxies }) => proxies.forEach((proxy) => (proxy.delayMs = () => 0)),
   },
   'the server is emptied': {
+    cutsOff: 'nobody',
     begin: ({ redis }) => redis.command('FLUSHALL'),
     end: () => undefined,
   },
   'the script cache is emptied': {
+    cutsOff: 'nobody',
     begin: ({ redis }) => redis.command('SCRIPT', 'FLUSH'),
     end: () => undefined,
   },
   'the server is out of memory': {
+    cutsOff: 'all',
     begin: ({ redis }) => redis.command('CONFIG', 'SET', 'maxmemory', '1'),
     end: ({ redis }) => redis.command('CONFIG', 'SET', 'maxmemory', '0'),
   },
   'one node is cut off': {
+    cutsOff: 'the second',
     begin: ({ proxies }) => proxies[1].cut(),
     end: ({ proxies }) => proxies[1].heal(),
   },
   'all nodes are cut off from each other': {
+    cutsOff: 'all',
     begin: ({ proxies }) => proxies.forEach((proxy) => proxy.cut()),
     end: ({ proxies }) => proxies.forEach((proxy) => proxy.heal()),
   },
   'a node is killed with -9': {
+    cutsOff: 'nobody',
     begin: ({ nodes }) => nodes[1].restart(),
     end: () => undefined,
   },
   'the stream alone is lost': {
+    cutsOff: 'nobody',
     begin: ({ redis }) => redis.command('DEL', '{relaypass}:stream'),
     end: () => undefined,
   },
 };
+
+function cutOffBy({ cutsOff }: Fault, nodes: Scene['nodes']): readonly Node[] {
+  if (cutsOff === 'all') return nodes;
+  return cutsOff === 'the second' ? [nodes[1]] : [];
+}
 
 withRedis.each(Object.keys(FAULTS))(
   'all nodes agree again after this: %s',
   async (name) => {
     const fault = FAULTS[name];
     if (fault === undefined) throw new Error(name);
-    const stage = await scene(await RedisServer.start(...(fault.options ?? [])));
+    const stage = await scene(await RedisServer.start());
     await fault.begin(stage);
-    await setTimeout(FAULT_MS);
     const added = await localLoginsCount(stage.nodes);
+    for (const node of cutOffBy(fault, stage.nodes)) await untilLink('down', node);
+    if (fault.cutsOff === 'nobody') await agreed(stage.nodes, ['198.51.100.7', ...added]);
     await fault.end(stage);
     await agreed(stage.nodes, ['198.51.100.7', ...added]);
     nothingStoodStill(stage.nodes);
@@ -126,20 +143,22 @@ withRedis('answers that come later than the news are no sign of a loss', async (
   proxy.delayMs = (nth) => (nth === 1 ? 300 : 0); // of a link's two connections, the one for commands
   const [pop, mx] = [await Node.start('pop1', redis.url), await Node.start('mx1', proxy.url)];
   await agreed([pop, mx], []);
-  const since = await sinceUp(mx);
+  const since = await untilLink('up', mx);
   for (let n = 0; n < 100; n++) {
     await pop.login('alice', '198.51.100.7');
     await setTimeout(20); // two of mx's beats, at least
   }
   await agreed([pop, mx], ['198.51.100.7']);
-  expect(await sinceUp(mx)).toBe(since);
+  expect(await untilLink('up', mx)).toBe(since);
 });
 
-/** Since when the node has had its link, once it has one. */
-async function sinceUp(node: Node): Promise<number> {
+/** Waits until the node's link is so, and tells since when it is. */
+async function untilLink(wanted: 'up' | 'down', node: Node): Promise<number> {
+  const deadline = performance.now() + 20_000;
   for (;;) {
     const { link, since } = (await node.size()).status;
-    if (link === 'up') return since;
+    if (link === wanted) return since;
+    if (performance.now() > deadline) throw new Error(`the link is never ${wanted}`);
     await setTimeout(20);
   }
 }
