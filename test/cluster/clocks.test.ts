@@ -12,19 +12,25 @@ test('knows nothing before the first answer, so that all it would send counts as
 test("the server's time always lies between its bounds, however long the way there and back", () => {
   const delay = fc.double({ min: 0, max: 5000, noNaN: true });
   fc.assert(
-    fc.property(delay, delay, delay, fc.integer({ min: -3_600_000, max: 3_600_000 }), (there, back, later, skew) => {
-      let monotonic = 1000;
-      const serverTime = (): number => 1_800_000_000_000 + monotonic + skew;
-      const clock = new ServerClock(() => monotonic);
-      const askedAt = monotonic;
-      monotonic += there;
-      const stamp = Math.floor(serverTime());
-      monotonic += back;
-      clock.take({ time: stamp, askedAt, answeredAt: monotonic });
-      monotonic += later;
-      expect(clock.earliest()).toBeLessThanOrEqual(serverTime());
-      expect(clock.latest()).toBeGreaterThanOrEqual(serverTime());
-    }),
+    fc.property(
+      fc.constantFrom(0, 0.1, 800),
+      delay,
+      delay,
+      fc.integer({ min: -3_600_000, max: 3_600_000 }),
+      (there, back, later, skew) => {
+        let monotonic = 1000.7;
+        const serverTime = (): number => 1_800_000_000_000 + monotonic + skew;
+        const clock = new ServerClock(() => monotonic);
+        const askedAt = monotonic;
+        monotonic += there;
+        const stamp = Math.floor(serverTime());
+        monotonic += back;
+        clock.take({ time: stamp, askedAt, answeredAt: monotonic });
+        monotonic += later;
+        expect(clock.earliest()).toBeLessThanOrEqual(serverTime());
+        expect(clock.latest()).toBeGreaterThanOrEqual(serverTime());
+      },
+    ),
   );
 });
 
