@@ -8,6 +8,7 @@ import { afterEach } from '@jest/globals';
 import { tempDir } from './temp-dir.ts';
 
 export const CLI = path.resolve(import.meta.dirname, '../bin/relaypass.cjs');
+const MAX_OUTPUT_BYTES = 16_777_216; // spawnSync ends what prints more than 1 MiB, or does not, as it happens
 const WAIT_MS = 20_000; // for what takes milliseconds on an idle machine
 
 export interface Result {
@@ -27,7 +28,11 @@ afterEach(async () => {
 
 /** Runs `relaypass` with `args` to its end. */
 export function relaypass(...args: string[]): Result {
-  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 60_000 });
+  return spawnSync(process.execPath, [CLI, ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+    maxBuffer: MAX_OUTPUT_BYTES,
+  });
 }
 
 /** A host with a log, a state folder, and a text map. */

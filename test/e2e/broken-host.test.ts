@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { onLab } from './lab/lab.ts';
 import { run } from './lab/program.ts';
 import { MAP_FILE, mapHolds, Relaypass, relaypass } from './lab/relaypass.ts';
@@ -9,6 +10,7 @@ import { appendLogin, WRITTEN_LOG } from './lab/written-log.ts';
 
 const FIRST = '198.51.100.7';
 const SECOND = '198.51.100.8';
+const THIRD = '198.51.100.9';
 const MAP_TOOLS = ['makemap', 'editmap'];
 const RETRY_MS = 120_000; // a build that hangs is killed after half a minute, and one more may be waiting behind it
 const ELSEWHERE = '/run/lab/maps';
@@ -75,17 +77,34 @@ onLab('a host that hinders the daemon', () => {
     await daemon.until('the login to count', () => mapHolds(FIRST, `${ELSEWHERE}/popauth`), { limitMs: RETRY_MS });
   });
 
-  test('while the disk of the map is full, the last good map stays; then the login counts', async () => {
+  test('logins go on counting while the disk of the map is full, for each changes a copy that is there', async () => {
     await onTinyDisk(ELSEWHERE, async () => {
-      daemon.configure(configuration(`${ELSEWHERE}/popauth`));
-      await firstLoginCounts(`${ELSEWHERE}/popauth`);
-      const good = readFileSync(`${ELSEWHERE}/popauth.db`);
+      const map = `${ELSEWHERE}/popauth`;
+      daemon.configure(configuration(map));
+      await firstLoginCounts(map);
+      await daemon.until('the copy to be made', () => sizesIn(ELSEWHERE).length === 2);
       fill(ELSEWHERE);
+      for (const address of [SECOND, THIRD]) {
+        appendLogin(address);
+        await daemon.until('the login to count', () => mapHolds(address, map));
+      }
+    });
+  });
+
+  test('a start while the disk of the map is full leaves the last good map; then the login counts', async () => {
+    await onTinyDisk(ELSEWHERE, async () => {
+      const map = `${ELSEWHERE}/popauth`;
+      daemon.configure(configuration(map));
+      await firstLoginCounts(map);
+      await daemon.stop();
+      const good = readFileSync(`${map}.db`);
+      fill(ELSEWHERE);
+      daemon.start();
       appendLogin(SECOND);
       await daemon.until('the reason to be told', () => /not published/.test(daemon.output), { limitMs: RETRY_MS });
-      expect(readFileSync(`${ELSEWHERE}/popauth.db`).equals(good)).toBe(true);
+      expect(readFileSync(`${map}.db`).equals(good)).toBe(true);
       empty(ELSEWHERE);
-      await secondLoginCounts(`${ELSEWHERE}/popauth`);
+      await secondLoginCounts(map);
     });
   });
 
@@ -130,6 +149,13 @@ function restoreTools(): void {
     rmSync(`/usr/sbin/${tool}`);
     symlinkSync(`../libexec/sendmail/${tool}`, `/usr/sbin/${tool}`);
   }
+}
+
+/** The bytes of the maps in `folder` and below that are whole. */
+function sizesIn(folder: string): number[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.db'));
+  const sizes = files.map((name) => statSync(path.join(folder, name)).size);
+  return sizes.filter((size) => size === Math.max(...sizes));
 }
 
 function empty(folder: string): void {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import { codeFile, compile } from '../../src/bin/load-program.ts';
+import { codeFile } from '../../src/bin/load-program.ts';
 import { PACKAGE_DIR } from '../../src/package.ts';
 import { TestHost } from '../relaypass-process.ts';
 import { tempDir } from '../temp-dir.ts';
@@ -41,8 +41,13 @@ test('the packed program runs from any folder, also without compiled code, and w
 });
 
 test('V8 takes the compiled code', () => {
-  const file = path.join(PACKAGE_DIR, 'dist/bin/program.cjs');
-  expect(compile(file, readFileSync(codeFile(file))).cachedDataRejected).toBe(false);
+  const script = `
+    const { codeFile, compile } = await import(${JSON.stringify(path.join(PACKAGE_DIR, 'dist/src/bin/load-program.js'))});
+    const { readFileSync } = await import('node:fs');
+    const file = ${JSON.stringify(path.join(PACKAGE_DIR, 'dist/bin/program.cjs'))};
+    console.log(compile(file, readFileSync(codeFile(file))).cachedDataRejected);`;
+  const args = ['--input-type=module', '--eval', script]; // in a process whose flags no other test has changed
+  expect(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout).toBe('false\n');
 });
 
 test('zod leaves behind what is not used, which only `import * as z` allows', () => {

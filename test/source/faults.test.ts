@@ -41,7 +41,7 @@ function loginsIn(host: TestHost): number {
   ['a read of the log fails with EIO', 'log', 'pread64:error=EIO:when=4', /cannot read .*mail\.log/],
   ['there is no descriptor left for the log (EMFILE)', 'log', 'openat:error=EMFILE:when=1', /cannot read .*mail\.log/],
   ['the log cannot be looked at (EIO)', 'log', 'statx:error=EIO:when=3', /cannot read .*mail\.log/],
-  ['the disk of the store is full (ENOSPC)', 'store', 'pwrite64,pwritev,writev:error=ENOSPC:when=20+', /store/],
+  ['the disk of the store is full (ENOSPC)', 'store', 'pwrite64,pwritev,writev:error=ENOSPC:when=13+', /store/],
   ['the store cannot be written (EIO)', 'store', 'fdatasync,msync,fsync:error=EIO:when=4+', /store/],
 ] as const)(
   'ends when %s, and its next start goes on where it was',
