@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createFileSource, type FileSourceOptions } from '../../src/source/file.ts';
 import type { Checkpoint, LogSource, Notice } from '../../src/source/source.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 let folder: string;
 let log: string;
@@ -471,7 +472,7 @@ describe('waiting', () => {
     let text = '';
     while (!text.includes('2\n') && !limit.aborted) {
       append('2\n'); // again and again: the watch may not have begun yet
-      await source.wait(AbortSignal.any([limit, AbortSignal.timeout(500)]));
+      await waitAtMost(source, 500);
       text += (await readAll(source)).text;
     }
     expect(limit.aborted).toBe(false);

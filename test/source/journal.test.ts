@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { OperationalError } from '../../src/errors.ts';
 import { createJournalSource } from '../../src/source/journal.ts';
 import type { Batch, Checkpoint, LogRecord, LogSource, Notice } from '../../src/source/source.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'relaypass-journal-'));
 const open: LogSource[] = [];
@@ -45,7 +46,7 @@ async function readUntil(source: LogSource, isEnough: (seen: Seen) => boolean): 
     if (batch !== undefined) seen.checkpoints.push(batch.checkpoint);
     if (isEnough(seen)) return seen;
     if (limit.aborted) throw new Error(`still waiting after ${JSON.stringify(seen)}`);
-    if (batch === undefined) await source.wait(AbortSignal.any([limit, AbortSignal.timeout(100)]));
+    if (batch === undefined) await waitAtMost(source, 100);
   }
 }
 
