@@ -176,9 +176,11 @@ export class MailHost {
     return !this.#appends || this.copiedUnread.has(line);
   }
 
-  /** A reader has read to the end of all that it can reach. */
+  /** A reader has read to the end of all that it can reach; inside a line that was cut it stays until a whole one comes. */
   noteRead(contents: Iterable<Content>): void {
-    for (const content of contents) content.isInsideLine = this.#hasPartial(content);
+    for (const content of contents) {
+      content.isInsideLine = this.#hasPartial(content) || content.mayBeginInsideLine === true;
+    }
   }
 
   close(): void {
