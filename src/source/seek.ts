@@ -15,6 +15,8 @@ const SLACK_MS = 4_200_000;
 
 /** More than any delay or clock that was set back: what goes back so far is of a later year than what is before it. */
 const HALF_YEAR_MS = 15_552_000_000;
+/** A stamp that names no year is never so far from another: this one does, of a device whose clock was reset. */
+const TWO_YEARS_MS = 4 * HALF_YEAR_MS;
 /** Every line of a log that holds few of a year, and each some 256 KB of a gigabyte. */
 const MAX_SAMPLES = 4096;
 
@@ -47,7 +49,7 @@ async function lastYearFrom(body: Body, from: number, stampOf: StampOf): Promise
   for (let position = from; position < size;) {
     const found = await probe(body, position, stampOf);
     position = found === undefined ? position + PROBE_BYTES : found.offset + stride;
-    if (found === undefined) continue;
+    if (found === undefined || found.stamp < newest - TWO_YEARS_MS) continue;
     const isOfLaterYear = found.stamp < newest - HALF_YEAR_MS;
     if (isOfLaterYear) begin = found.offset;
     newest = isOfLaterYear ? found.stamp : Math.max(newest, found.stamp);

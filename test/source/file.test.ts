@@ -358,6 +358,12 @@ describe('beginning', () => {
     expect(lines.filter((line) => Number(/was (\d+)/.exec(line)?.[1]) < now - 364 * 24 * HOUR_MS)).toEqual([]);
   });
 
+  test('loses no line before one of a device whose clock was reset', async () => {
+    append(`${history(10)}0 reset\n${now} last\n`);
+    const { text } = await readAll(await start({ since: now - HOUR_MS, options: { stampOf } }));
+    expect(text.split('\n')).toHaveLength(13);
+  });
+
   test('begins in the rotated file where that was written to since', async () => {
     append('old\n', `${log}.2`);
     fs.utimesSync(`${log}.2`, new Date(now - 5 * HOUR_MS), new Date(now - 5 * HOUR_MS));
