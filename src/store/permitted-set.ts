@@ -61,15 +61,11 @@ export class PermittedSet {
     return { ...this.state(), size: addresses.length, addresses };
   }
 
-  /** What has become of the addresses that `moved`. */
-  changes(moved: ReadonlySet<Address>, now: number): SetChanges {
-    const permitted = [...moved].filter((address) => this.#isPermitted(address, now));
-    const known = new Set(permitted);
-    return { ...this.state(), permitted, refused: [...moved].filter((address) => !known.has(address)) };
-  }
-
-  #isPermitted(address: Address, now: number): boolean {
-    for (const _ of liveEntries(this.#logins.at(address), now, this.#limits)) return true;
-    return false;
+  /** What has become of the addresses that `moved`: each that has a login is permitted. */
+  changes(moved: ReadonlySet<Address>): SetChanges {
+    const permitted: Address[] = [];
+    const refused: Address[] = [];
+    for (const address of moved) (this.#logins.countAt(address) > 0 ? permitted : refused).push(address);
+    return { ...this.state(), permitted, refused };
   }
 }

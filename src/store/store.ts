@@ -225,11 +225,10 @@ export class Store {
    * the changes that another process made, or of very many.
    */
   changesSince(generation: number): SetChanges | undefined {
-    const now = this.#clock();
-    this.#writer.expire(now);
+    this.expire();
     return this.#environment.read(() => {
       const moved = this.#writer.recent.between(generation, this.#set.state().generation);
-      return moved && this.#set.changes(moved, now);
+      return moved && this.#set.changes(moved);
     });
   }
 
