@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.ts';
 import { EXIT, OperationalError } from '../errors.ts';
-import { parseAddress, type Address } from '../login/address.ts';
+import { parseAddress, withPrefix, type Address } from '../login/address.ts';
 import { REFUSALS } from '../login/admission.ts';
 import type { Failure } from '../pattern/failures.ts';
 import { addressVerdict, userVerdict } from '../status/verdict.ts';
@@ -55,10 +55,20 @@ export const command = defineCommand(
 async function addressAnswer(address: Address, since: number, host: OpenHost): Promise<AddressAnswer> {
   const verdict = await addressVerdict(address, host);
   if (verdict.permitted) return verdict;
-  const failures = await readFailedLogins(host, { since, concerns: (failure) => failure.address === address });
+  const failures = await readFailedLogins(host, { since, concerns: ofEntryOf(address, host) });
   const users = new Set(failures.last.flatMap(({ user }) => user?.toLowerCase() ?? []));
   const elsewhere = [...users].flatMap((user) => userVerdict(user, host).logins);
   return { ...verdict, failures, elsewhere };
+}
+
+/** Of whoever would share its entry: with `ipv6_prefix = 64` a client fails at one of its addresses and sends from another. */
+function ofEntryOf(address: Address, { config }: OpenHost): (failure: Failure) => boolean {
+  const prefix = config.admission.ipv6_prefix;
+  const entry = withPrefix(address, prefix);
+  return (failure) => {
+    const parsed = parseAddress(failure.address);
+    return parsed.ok && withPrefix(parsed.address, prefix) === entry;
+  };
 }
 
 /** A user may be permitted where they are not, and fail where they are. */

@@ -117,6 +117,18 @@ test('show tells from where those who failed at an address may relay', () => {
   expect(host.run('show', '198.51.100.7').stdout).toMatch(/\n {2}alice may relay from 203\.0\.113\.9: grant login at /);
 });
 
+test.each([
+  [64, 1],
+  [128, 0],
+])('with ipv6_prefix = %i show counts %i failed logins at another address of the same /64', (prefix, count) => {
+  const host = new TestHost(`[admission]\nipv6_prefix = ${prefix}\n`);
+  host.failedLogin('alice', '2001:db8:1:2::77');
+  host.failedLogin('bob', '2001:db8:1:3::77');
+  const { stdout } = host.run('show', '2001:db8:1:2::8');
+  expect(stdout.match(/: alice at 2001:db8:1:2::77, imap: /g) ?? []).toHaveLength(count);
+  expect(stdout).not.toContain('bob');
+});
+
 test('show --user tells where a user failed to log in, also one who may relay from elsewhere', () => {
   const host = new TestHost();
   host.run('grant', '203.0.113.9', '--user', 'alice');
