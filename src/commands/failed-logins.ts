@@ -1,8 +1,7 @@
 /**
  * Reads of an address or a user what logins failed lately, from the logs themselves: the daemon keeps nothing of them.
  *
- * Limits: a log that takes longer than {@link PATIENCE_MS} to read is left there, and that is said; standard input
- * cannot be read twice.
+ * Limits: after {@link PATIENCE_MS} the rest is left unread, and that is said; standard input cannot be read twice.
  */
 import { systemClock } from '../clock.ts';
 import { formatDuration } from '../config/duration.ts';
@@ -14,6 +13,7 @@ import { FailureReader, type Failure } from '../pattern/failures.ts';
 import { stampOf } from '../pattern/header.ts';
 import { loadAllPatterns } from '../pattern/load.ts';
 import type { Pattern } from '../pattern/pattern.ts';
+import { singles } from '../pattern/singles.ts';
 import { detectSources } from '../source/detect.ts';
 import { createFileSource } from '../source/file.ts';
 import { createJournalSource } from '../source/journal.ts';
@@ -48,18 +48,19 @@ export interface Question {
   /** From when on, epoch milliseconds. */
   readonly since: number;
   readonly concerns: (failure: Failure) => boolean;
-  /** Aborts when nobody wants to wait any longer. @default after 10 seconds */
-  readonly signal?: AbortSignal;
+  /** How long somebody waits for an answer. @default 10000 */
+  readonly patienceMs?: number;
 }
 
 /** The failures that are asked for, of all sources and whatever patterns are in use. */
 export async function readFailedLogins({ config, log }: Host, question: Question): Promise<FailedLogins> {
-  const { since, concerns, signal = AbortSignal.timeout(PATIENCE_MS) } = question;
+  const { since, concerns } = question;
+  const patience = new Patience(question.patienceMs ?? PATIENCE_MS);
   const patterns = loadAllPatterns(config.patterns, log);
   const seen = new Newest();
   const unread: Unread[] = [];
   for (const source of config.source ?? detectSources('/', systemClock()).sources) {
-    const reading = { patterns, since, signal, take: (failure: Failure) => concerns(failure) && seen.add(failure) };
+    const reading = { patterns, since, patience, take: (failure: Failure) => concerns(failure) && seen.add(failure) };
     unread.push(...(await readSource(source, reading)));
   }
   return { since, ...seen.facts(), unread };
@@ -85,8 +86,26 @@ class Newest {
 interface Reading {
   readonly patterns: readonly Pattern[];
   readonly since: number;
-  readonly signal: AbortSignal;
+  readonly patience: Patience;
   readonly take: (failure: Failure) => void;
+}
+
+/** By the clock, not by a timer alone: none fires while a log is read, which waits for nothing. */
+class Patience {
+  /** For people. */
+  readonly limit: string;
+  readonly signal: AbortSignal;
+  readonly #endsAt: number;
+
+  constructor(ms: number) {
+    this.limit = formatDuration(ms);
+    this.signal = AbortSignal.timeout(ms);
+    this.#endsAt = performance.now() + ms;
+  }
+
+  get isOver(): boolean {
+    return performance.now() >= this.#endsAt;
+  }
 }
 
 async function readSource(config: SourceConfig, reading: Reading): Promise<Unread[]> {
@@ -114,21 +133,28 @@ function stampOfLine(line: string): number | undefined {
 }
 
 /** Hands on the failures up to where the log ends now; tells what is in the way of that. */
-async function readToEnd(source: LogSource, { patterns, since, signal, take }: Reading): Promise<string[]> {
+async function readToEnd(source: LogSource, reading: Reading): Promise<string[]> {
+  const { patterns, since, patience } = reading;
   const reader = new FailureReader(patterns, source.id);
   const troubles: string[] = [];
   await source.start(undefined, since);
-  while (!signal.aborted) {
+  while (!patience.isOver) {
     const batch = await source.read();
     if (batch !== undefined) {
-      for (const failure of reader.read(batch, systemClock(), since)) take(canonical(failure));
       troubles.push(...troublesOf(batch));
+      takeFailures(batch, reader, reading);
     } else if (source.isEnded === false)
-      await source.wait(signal); // the journal
+      await source.wait(patience.signal); // the journal
     else return troubles;
   }
-  const limit = formatDuration(PATIENCE_MS);
-  return [...troubles, `not read to its end within ${limit}: ask again with a shorter --since`];
+  return [...troubles, `not read to its end within ${patience.limit}: ask again with a shorter --since`];
+}
+
+function takeFailures(batch: Batch, reader: FailureReader, { since, patience, take }: Reading): void {
+  for (const single of singles(batch)) {
+    if (patience.isOver) return;
+    for (const failure of reader.read(single, systemClock(), since)) take(canonical(failure));
+  }
 }
 
 function canonical(failure: Failure): Failure {

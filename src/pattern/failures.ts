@@ -4,12 +4,11 @@
  * To its matcher a failure is a login. So its line is believed by the same rules: anchored, of the server's tag or unit,
  * no piece of another line, joined with the line that opened its session, and counted where a logger repeats it.
  */
-import type { Batch } from '../source/source.ts';
 import type { CompiledRegex } from './compile.ts';
 import type { Match } from './match.ts';
 import { Matcher } from './matcher.ts';
 import type { FailureRule, Pattern, Rule } from './pattern.ts';
-import { singles } from './singles.ts';
+import type { Single } from './singles.ts';
 
 /** A login that failed, as a line tells it: nothing in it is more than the client's or the log's word. */
 export interface Failure extends Pick<Match, 'pattern' | 'address' | 'service' | 'at' | 'source' | 'line'> {
@@ -33,15 +32,13 @@ export class FailureReader {
     );
   }
 
-  /** The failures in `batch` but for those from before `since`, in their order. */
-  *read(batch: Batch, now: number, since = -Infinity): Generator<Failure> {
-    for (const single of singles(batch)) {
-      for (const match of this.#matcher.match(single.batch, now, since)) {
-        const { pattern, user, address, service, at, source, line } = match;
-        const known = user === NOBODY ? undefined : user;
-        yield { pattern, user: known, address, service, at, source, line, reason: this.#reason };
-      }
-    }
+  /** The failures that `single` tells of, but for those from before `since`: several where a logger repeats its lines. */
+  read({ batch }: Single, now: number, since = -Infinity): Failure[] {
+    return this.#matcher.match(batch, now, since).map((match) => {
+      const { pattern, user, address, service, at, source, line } = match;
+      const known = user === NOBODY ? undefined : user;
+      return { pattern, user: known, address, service, at, source, line, reason: this.#reason };
+    });
   }
 
   #asLogins(pattern: Pattern): Pattern {

@@ -20,6 +20,7 @@ import { FailureReader, type Failure } from './failures.ts';
 import type { Match } from './match.ts';
 import { Matcher } from './matcher.ts';
 import type { Pattern } from './pattern.ts';
+import { singles } from './singles.ts';
 
 /** Lines and what must be found in them. */
 export interface Sample {
@@ -74,7 +75,8 @@ type Found = Match | (Failure & { readonly kind: 'failure' });
 function foundIn({ lines }: Sample, pattern: Pattern): Found[] {
   const bytes = Buffer.from(`${lines.join('\n')}\n`);
   const batch: Batch = { kind: 'lines', bytes, checkpoint: {}, notices: [] };
-  const failures = [...new FailureReader([pattern], 'samples').read(batch, SAMPLES_AT)];
+  const reader = new FailureReader([pattern], 'samples');
+  const failures = [...singles(batch)].flatMap((single) => reader.read(single, SAMPLES_AT));
   return [
     ...new Matcher([pattern], 'samples').match(batch, SAMPLES_AT),
     ...failures.map((each) => ({ ...each, kind: 'failure' as const })),
