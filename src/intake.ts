@@ -58,8 +58,8 @@ export class Intake {
   readonly #pending = new PendingLogins();
   /** Not urgent, so they wait for the next commit. */
   #logouts: Logout[] = [];
-  /** Earlier ones end sessions of logins that nothing knows of. */
-  #firstLogoutAt = -Infinity;
+  /** Lines from before it are of no use. */
+  #horizonAt = -Infinity;
   #unsaved: Omit<Progress, 'matcher'> | undefined;
   #unsavedBytes = 0;
   #savedAt = 0;
@@ -78,13 +78,28 @@ export class Intake {
 
   /** Takes the source up where the store's checkpoint says. */
   async start(): Promise<void> {
-    const { source, matcher, store, config, clock } = this.#parts;
+    const { source, matcher, store } = this.#parts;
     const saved = progressSchema.safeParse(store.checkpoint(source.id)).data;
     if (saved !== undefined) matcher.restore(saved.matcher);
     this.#lastMatchAt = saved?.lastMatchAt;
     this.#counted.lastLoginAt ??= saved?.lastMatchAt;
-    if (store.size() === 0) this.#firstLogoutAt = clock() - config.grace;
-    await source.start(saved?.source, clock() - config.grace);
+    this.#horizonAt = this.#horizon();
+    await source.start(saved?.source, this.#horizonAt);
+  }
+
+  /**
+   * An older login permits nobody any more. An older logout ends nothing but a session that the store has open: a login
+   * that is still to be read comes before its logout.
+   */
+  #horizon(): number {
+    const { store, config, clock } = this.#parts;
+    return clock() - (store.hasSessions() ? this.#longestMs : config.grace);
+  }
+
+  /** How long a login can permit at most. */
+  get #longestMs(): number {
+    const { grace, admission } = this.#parts.config;
+    return Math.max(grace, admission.max_session);
   }
 
   /** Reads until {@link stop}; rejects when the source or the store fails, which must end the process. */
@@ -117,8 +132,8 @@ export class Intake {
   #take(batch: Batch): void {
     const { matcher, config, clock } = this.#parts;
     const now = clock();
-    const sessionsSince = now - Math.max(config.grace, config.admission.max_session);
-    const matches = matcher.match(batch, now, now - config.grace, Math.max(this.#firstLogoutAt, sessionsSince));
+    const logoutsSince = Math.max(this.#horizonAt, now - this.#longestMs);
+    const matches = matcher.match(batch, now, now - config.grace, logoutsSince);
     for (const match of matches) this.#admit(match, now);
     this.#logouts.push(...matches.flatMap(logoutOf));
     if (matches.length > 0) this.#lastMatchAt = now;

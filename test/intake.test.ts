@@ -1,19 +1,23 @@
+import { appendFileSync, renameSync, utimesSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { configSchema } from '../src/config/schema.ts';
 import { Intake } from '../src/intake.ts';
 import { createLog } from '../src/log.ts';
 import { Tally } from '../src/metrics/tally.ts';
 import { Matcher } from '../src/pattern/matcher.ts';
+import { createFileSource } from '../src/source/file.ts';
 import type { Batch, LogSource } from '../src/source/source.ts';
 import type { Store } from '../src/store/store.ts';
 import { loadShipped } from './pattern/shipped.ts';
-import { GRACE_MS, MINUTE_MS, permitted, Place } from './store/fixture.ts';
+import { GRACE_MS, MAX_SESSION_MS, MINUTE_MS, permitted, Place } from './store/fixture.ts';
 
 const patterns = loadShipped();
 const SOURCE = 'file:/var/log/mail.log';
 const KIB = 1024;
 
 const nothing = () => undefined;
+const done = () => Promise.resolve();
 const clock = () => place.now;
 
 let place: Place;
@@ -49,19 +53,32 @@ async function takeIn(
   atRead: (read: number, stop: () => void) => void = () => undefined,
 ): Promise<Seen[]> {
   const seen: Seen[] = [];
-  const source: LogSource = {
-    id: SOURCE,
-    start: () => Promise.resolve(),
+  const source = sourceOf({
     read: () => {
       seen.push({ permitted: permitted(store), number: committed(store) });
       atRead(seen.length, () => intake.stop());
       return Promise.resolve(batches[seen.length - 1]);
     },
-    wait: () => {
-      intake.stop();
-      return Promise.resolve();
-    },
-    stop: () => Promise.resolve(),
+  });
+  const intake = intakeOf(source);
+  await intake.start();
+  await intake.run();
+  seen.push({ permitted: permitted(store), number: committed(store) });
+  await intake.close();
+  return seen;
+}
+
+/** Does nothing but what `parts` do. */
+function sourceOf(parts: Partial<LogSource>): LogSource {
+  return { id: SOURCE, start: done, read: () => Promise.resolve(undefined), wait: done, stop: done, ...parts };
+}
+
+/** Of `source`; it ends where that has nothing more to read. */
+function intakeOf(source: LogSource): Intake {
+  const wait = source.wait.bind(source);
+  source.wait = (signal) => {
+    intake.stop();
+    return wait(signal);
   };
   const log = createLog({ write: (line) => place.logged.push(line), priorities: false });
   const config = configSchema.parse({});
@@ -78,11 +95,7 @@ async function takeIn(
     onRound: nothing,
     onEnded: nothing,
   });
-  await intake.start();
-  await intake.run();
-  seen.push({ permitted: permitted(store), number: committed(store) });
-  await intake.close();
-  return seen;
+  return intake;
 }
 
 function committed(from: Store): unknown {
@@ -145,6 +158,34 @@ test('what was read of a backlog when the daemon stops is committed', async () =
   expect([permitted(store), committed(store)]).toEqual([['198.51.100.1'], 1]);
 });
 
+test.each([
+  ['the grace, where no session is open', undefined, GRACE_MS],
+  ['the longest session, where one is open: its logout may be there', 'AbC', MAX_SESSION_MS],
+])('lines are of use that are no older than %s', async (_, session, expectedMs) => {
+  store = await place.open({ limits: { maxSessionMs: MAX_SESSION_MS } });
+  store.record({ logins: [place.login('198.51.100.1', 'bob', { session })] });
+  const since: number[] = [];
+  await intakeOf(sourceOf({ start: (__, horizonAt) => Promise.resolve(void since.push(horizonAt)) })).start();
+  expect(since).toEqual([place.now - expectedMs]);
+});
+
+/** A daemon that runs until it has read the file `log`. */
+async function readOnce(log: string): Promise<void> {
+  const intake = intakeOf(createFileSource(log, { clock, watch: false }));
+  await intake.start();
+  await intake.run();
+  await intake.close();
+}
+
+function appendLines(log: string, ...messages: readonly string[]): void {
+  const stamp = new Date(place.now).toISOString();
+  appendFileSync(log, messages.map((message) => `${stamp} mx dovecot: ${message}\n`).join(''));
+  utimesSync(log, place.now / 1000, place.now / 1000);
+}
+
+const LOGIN = 'imap-login: Login: user=<bob>, rip=198.51.100.1, session=<AbC>';
+const LOGOUT = 'imap(bob)<9><AbC>: Disconnected: Logged out';
+
 test('a logout from before the grace ends a session that the store has kept open', async () => {
   const hourAgo = place.now - 2 * GRACE_MS;
   const following = await place.open({ limits: { maxSessionMs: 12 * 2 * GRACE_MS } });
@@ -157,4 +198,19 @@ test('a logout from before the grace ends a session that the store has kept open
   store = following;
   await takeIn([{ kind: 'lines', bytes: Buffer.from(line), checkpoint: { number: 1 }, notices: [] }]);
   expect(permitted(following)).toEqual([]);
+});
+
+test('the logout of an open session is found in a file that was rotated early in an outage longer than the grace', async () => {
+  store = await place.open({ limits: { maxSessionMs: MAX_SESSION_MS } });
+  const log = path.join(place.parent, 'mail.log');
+  appendLines(log, 'imap(amy)<8><Xyz>: Disconnected: Logged out', LOGIN);
+  await readOnce(log);
+  place.now += 10 * MINUTE_MS;
+  appendLines(log, LOGOUT);
+  renameSync(log, `${log}.1`);
+  place.now += 2 * GRACE_MS;
+  appendLines(log, 'master: Warning: SIGHUP received');
+  expect(permitted(store)).toEqual(['198.51.100.1']);
+  await readOnce(log);
+  expect(permitted(store)).toEqual([]);
 });

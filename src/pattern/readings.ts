@@ -86,10 +86,14 @@ export class Readings {
     return at < this.#logoutsSince && patterns.every((pattern) => this.#isPastLogin(at, pattern));
   }
 
-  /** Too old for a login, to open one after `since`, and to be the first to show that the server logs logouts. */
+  /** Too old for a login, to open one after `since`, and to be the first of a day to show that the server logs logouts. */
   #isPastLogin(at: number, { name, openMs, rules }: Pattern): boolean {
-    const isOfUse = openMs > 0 || (!this.#logoutAt.has(name) && rules.some(({ kind }) => kind === 'logout'));
+    const isOfUse = openMs > 0 || (!this.#logsLogouts(name, at) && rules.some(({ kind }) => kind === 'logout'));
     return at < (isOfUse ? this.#since - OPEN_SLACK_MS : this.#since);
+  }
+
+  #logsLogouts(pattern: string, at: number): boolean {
+    return at - (this.#logoutAt.get(pattern) ?? -Infinity) <= LOGOUTS_LOGGED_MS;
   }
 
   /** Counts a line that was refused. */
@@ -144,7 +148,6 @@ export class Readings {
 
   #matchOf(pattern: Pattern, rule: Rule, captures: Captures, line: Line, address: string): Match {
     const { server, session, user } = captures;
-    const hasLogouts = line.at - (this.#logoutAt.get(pattern.name) ?? -Infinity) <= LOGOUTS_LOGGED_MS;
     return {
       kind: rule.kind === 'logout' ? 'logout' : 'login',
       pattern: pattern.name,
@@ -152,7 +155,7 @@ export class Readings {
       address,
       serverAddress: server,
       service: serviceOf(captures['service'] ?? rule.service ?? line.tag),
-      session: hasLogouts ? session : undefined,
+      session: this.#logsLogouts(pattern.name, line.at) ? session : undefined,
       at: line.at,
       source: this.#source,
       line: line.text,

@@ -64,7 +64,6 @@ class FileSource implements LogSource {
   #isTrusted = false;
   #notices: Notice[] = [];
   #since = 0;
-  #startedAt = 0;
 
   constructor(file: string, options: FileSourceOptions) {
     this.id = `file:${file}`;
@@ -77,7 +76,6 @@ class FileSource implements LogSource {
 
   start(checkpoint: Checkpoint | undefined, since: number): Promise<void> {
     this.#since = since;
-    this.#startedAt = this.#options.clock();
     const records = this.#recordsOf(checkpoint);
     if (this.#matches === undefined) this.#follow(this.#file, records.get(this.#file));
     else for (const [file, generations] of records) this.#follow(file, generations);
@@ -121,9 +119,7 @@ class FileSource implements LogSource {
   }
 
   #follow(file: string, records: readonly GenerationRecord[] = []): void {
-    const now = this.#options.clock();
-    const since = this.#since + (now - this.#startedAt);
-    this.#followers.set(file, new FileFollower(file, records, since, this.#options));
+    this.#followers.set(file, new FileFollower(file, records, this.#since, this.#options));
   }
 
   #findLogs(matches: (name: string) => boolean): void {

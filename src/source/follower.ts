@@ -18,7 +18,6 @@ export interface Reading {
 const NO_BYTES = Buffer.alloc(0);
 const DRAIN_MS = 60_000; // loggers were seen to write to a renamed file for 3 s and more
 const DELETED_MS = 3_600_000; // a deleted log that nothing has replaced may still be the one that is written to
-const MTIME_SLACK_MS = 600_000; // between our clock and a file server's
 const MAX_LOOKS = 10; // a log that changes all the while is looked at again by the next poll
 const FULL_LOOK_MS = 5000; // how long an unchanged size and time are trusted to tell that nothing has changed
 
@@ -27,8 +26,6 @@ export class FileFollower {
   readonly #clock: Clock;
   readonly #availability: Availability;
   readonly #lineage: Lineage;
-  readonly #since: number;
-  readonly #startedAt: number;
   #notices: Notice[] = [];
   /** How the log looked before the last full look, which found that nothing more was to be had. */
   #quiet: { readonly sight: string; readonly at: number } | undefined;
@@ -39,8 +36,6 @@ export class FileFollower {
     this.#clock = options.clock;
     this.#availability = new Availability(file);
     this.#lineage = new Lineage(file, records, since, options);
-    this.#since = since;
-    this.#startedAt = options.clock();
   }
 
   /** Where it is: to be stored with what the last reading produced. */
@@ -89,8 +84,7 @@ export class FileFollower {
 
   async #look(): Promise<Generation | undefined> {
     const now = this.#clock();
-    const horizon = this.#since + (now - this.#startedAt) - MTIME_SLACK_MS;
-    const log = await this.#lineage.look(horizon, (notice) => this.#notices.push(notice));
+    const log = await this.#lineage.look((notice) => this.#notices.push(notice));
     const isThere = log instanceof Generation;
     this.#tell(this.#availability.update(isThere ? undefined : log, now));
     if (!isThere) return undefined;

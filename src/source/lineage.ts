@@ -31,12 +31,15 @@ export interface LineageOptions {
 /** What the log's name leads to now. */
 export type Log = Generation | Unavailable;
 
+const MTIME_SLACK_MS = 600_000; // between our clock and a file server's
 const MAX_LOOKS = 10; // names that move all the while are looked at again by the next poll
 
 export class Lineage {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #stampOf: StampOf | undefined;
+  /** A file that was last written to before holds nothing of interest; it stays, so that no long stop hides a file. */
+  readonly #horizonAt: number;
   #generations: Generation[];
   /** Where a generation that is not known begins, at the first look only: at the lines of this age (epoch ms). */
   #beginAt: number | undefined;
@@ -50,6 +53,7 @@ export class Lineage {
     this.#file = file;
     this.#clock = clock;
     this.#generations = records.map((record) => Generation.fromRecord(record, clock()));
+    this.#horizonAt = since - MTIME_SLACK_MS;
     this.#beginAt = since;
     this.#isFirstStart = records.length === 0;
     this.#stampOf = stampOf;
@@ -98,19 +102,19 @@ export class Lineage {
    * The log as it is now. The siblings are looked at only when the log shows that it is another file, and as long as
    * nothing was read of it: then nothing shows whether it was truncated.
    */
-  async look(horizon: number, tell: (notice: Notice) => void): Promise<Log> {
+  async look(tell: (notice: Notice) => void): Promise<Log> {
     const { inode, trouble } = inodeAt(this.#file);
     const held = inode === undefined ? undefined : this.#holding(inode);
     if (held?.isBlank === false && this.#identified !== undefined) return held;
     const isRefused = held === undefined && inode !== undefined;
-    if (isRefused || this.hasMoved()) return this.#identifyAll(horizon, tell);
+    if (isRefused || this.hasMoved()) return this.#identifyAll(tell);
     return held ?? trouble ?? 'missing';
   }
 
-  async #identifyAll(horizon: number, tell: (notice: Notice) => void): Promise<Log> {
+  async #identifyAll(tell: (notice: Notice) => void): Promise<Log> {
     for (let looks = 0; ; looks += 1) {
       const listing = this.#list();
-      const { seen, unread } = await this.#identifySiblings(listing.siblings, horizon);
+      const { seen, unread } = await this.#identifySiblings(listing.siblings);
       const log = await this.#identifyLog();
       const isStable = namesOf(listing) === namesOf(this.#list());
       if (!isStable && looks < MAX_LOOKS) continue;
@@ -125,11 +129,11 @@ export class Lineage {
     }
   }
 
-  async #identifySiblings(siblings: readonly Sibling[], horizon: number) {
+  async #identifySiblings(siblings: readonly Sibling[]) {
     const seen = new Set<Generation>();
     const unread: string[] = [];
     for (const sibling of siblings) {
-      const found = await this.#identify(sibling, horizon);
+      const found = await this.#identify(sibling);
       if (found === 'unreadable') unread.push(sibling.path);
       else if (found !== undefined) seen.add(found);
     }
@@ -140,9 +144,9 @@ export class Lineage {
    * Which generation `sibling` is, after making it one where it is new and not older than the horizon; `unreadable` when
    * there is no permission, or when something else than gzip has compressed it.
    */
-  async #identify(sibling: Sibling, horizon: number): Promise<Generation | 'unreadable' | undefined> {
+  async #identify(sibling: Sibling): Promise<Generation | 'unreadable' | undefined> {
     const held = this.#holding(sibling.inode);
-    const isOld = sibling.writtenAtMs < horizon;
+    const isOld = sibling.writtenAtMs < this.#horizonAt;
     if (held !== undefined || (isOld && !this.#generations.some(isLost))) return held;
     if (sibling.format === 'unknown') return isOld ? undefined : 'unreadable';
     const body = openBody(sibling.path, sibling.format);

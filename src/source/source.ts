@@ -53,7 +53,8 @@ export interface LogSource {
   /** Everything was read and nothing can follow, since a pipe was closed. Files and a followed journal never end. */
   readonly isEnded?: boolean;
   /**
-   * Begins after `checkpoint`; without one, at the first line that may be younger than `since` (epoch ms).
+   * Begins after `checkpoint`; without one, at the first line that may be younger than `since` (epoch ms). Lines from
+   * before `since` are of no use, and need not be given.
    * A log that does not exist yet is no error: the source waits for it.
    */
   start(checkpoint: Checkpoint | undefined, since: number): Promise<void>;

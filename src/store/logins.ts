@@ -90,6 +90,10 @@ export class Logins {
     return this.#sessions.members(id);
   }
 
+  get hasSessions(): boolean {
+    return !this.#sessions.isEmpty;
+  }
+
   /** How many users are kept at `address`. */
   countAt(address: Address): number {
     return this.#addresses.of(address);

@@ -48,6 +48,12 @@ export class SessionIndex {
     return this.members(id).some((each) => isSame(each, member));
   }
 
+  /** No session is open; one that is past its bound is, as long as its login is kept. */
+  get isEmpty(): boolean {
+    for (const _ of this.#records.keys()) return false;
+    return true;
+  }
+
   /** How many sessions are open, counted for each login; a damaged record is one. */
   size(): number {
     let size = 0;

@@ -295,6 +295,11 @@ export class Store {
     return this.#environment.read(() => this.#meta.state().addresses);
   }
 
+  /** Whether a session may be open whose logout is to come; what is past counts until {@link expire}. */
+  hasSessions(): boolean {
+    return this.#environment.read(() => this.#logins.hasSessions);
+  }
+
   /** Idempotent; every other call throws afterwards. */
   async close(): Promise<void> {
     await this.#environment.close();

@@ -218,10 +218,15 @@ test('a session id is told only where logouts are logged that end it', () => {
   ]);
 });
 
-test('a logout from before `since` shows that they are logged', () => {
+test.each([
+  ['', '{}'],
+  [', as after an outage of days', `{"logoutAt":[["dovecot",${NOW - 3 * 86_400_000}]]}`],
+])('a logout from before `since` shows that they are logged%s', (_, state) => {
   const logout = `${stamp(599)} dovecot: imap(alice)<9><AbC>: Disconnected: Logged out in=8 out=468`;
   const batch = linesBatch(logout, `${stamp(9)} dovecot: ${DOVECOT}`);
-  const found = new Matcher(patterns, 's').match(batch, NOW, NOW - MINUTE_MS);
+  const matcher = new Matcher(patterns, 's');
+  matcher.restore({ ...matcher.state, ...JSON.parse(state) });
+  const found = matcher.match(batch, NOW, NOW - MINUTE_MS);
   expect(found.map(({ kind, session }) => [kind, session])).toEqual([['login', 'AbC']]);
 });
 

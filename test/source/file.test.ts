@@ -372,6 +372,18 @@ describe('beginning', () => {
     expect((await readAll(await start({ since: now - HOUR_MS }))).text).toBe('before rotation\nafter\n');
   });
 
+  test('reads what was rotated twice while the process was stopped for longer than asked at its start', async () => {
+    append('1\n');
+    const source = await start({ since: now - HOUR_MS });
+    await readAll(source);
+    append('2\n');
+    fs.renameSync(log, `${log}.2`);
+    append('3\n', `${log}.1`);
+    now += 3 * HOUR_MS; // the files are of the first of them
+    append('4\n');
+    expect((await readAll(source)).text).toBe('2\n3\n4\n');
+  });
+
   test('begins anew where the stored position is damaged, and says so', async () => {
     append('1\n');
     const { checkpoint } = await readAll(await start());

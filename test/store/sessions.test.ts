@@ -48,6 +48,18 @@ test('DRAC and others, an IMAP session outlives the grace: permits while it is o
   expect(store.expire()).toHaveLength(1);
 });
 
+test('tells whether any session is open whose logout is to come', async () => {
+  const store = await open();
+  logIn(store, '');
+  expect(store.hasSessions()).toBe(false);
+  logIn(store, 's1');
+  logIn(store, 's2', { user: 'bob' });
+  logOut(store, 's1');
+  expect(store.hasSessions()).toBe(true);
+  logOut(store, 's2');
+  expect(store.hasSessions()).toBe(false);
+});
+
 test('a lost logout costs no more than the bound of a session', async () => {
   const store = await open();
   logIn(store, 's1');
