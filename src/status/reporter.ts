@@ -1,3 +1,4 @@
+import { untilBeat } from '../beat.ts';
 import type { ClusterStatus } from '../cluster/cluster.ts';
 import type { Clock } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
@@ -32,13 +33,13 @@ export class Reporter {
 
   start(): void {
     this.#write();
-    this.#timer = setInterval(() => this.#write(), LOOK_EVERY_MS);
+    this.#timer = setTimeout(() => this.start(), untilBeat(LOOK_EVERY_MS)); // until it is stopped
   }
 
   /** Idempotent. */
   stop(): void {
     if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     removeReport(this.#parts.stateDir);
   }

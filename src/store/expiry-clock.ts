@@ -1,3 +1,4 @@
+import { untilBeat } from '../beat.ts';
 import type { Clock } from '../clock.ts';
 import type { Entry } from './entry.ts';
 import type { Store } from './store.ts';
@@ -43,23 +44,25 @@ export class ExpiryClock {
 
   #tick(): void {
     try {
-      this.#expire();
+      const nextAt = this.#expire();
       this.#listener.ticked();
-      this.#timer = setTimeout(() => this.#tick(), this.#delayMs());
+      this.#timer = setTimeout(() => this.#tick(), this.#delayMs(nextAt));
     } catch (error) {
       this.#listener.failed(error);
     }
   }
 
-  #expire(): void {
-    const expired = this.#store.expire();
-    const generation = this.#store.generation();
+  /** The result is when the next one is due. */
+  #expire(): number {
+    const outlook = this.#store.outlook();
+    const expired = outlook.isDue ? this.#store.expire() : [];
+    const { generation, nextAt } = outlook.isDue ? this.#store.outlook() : outlook;
     if (generation !== this.#generation) this.#listener.changed(expired);
     this.#generation = generation;
+    return nextAt;
   }
 
-  #delayMs(): number {
-    const dueAt = this.#store.nextExpiryAt() ?? Infinity;
-    return Math.max(1, Math.min(RECHECK_MS, dueAt - this.#clock()));
+  #delayMs(nextAt: number): number {
+    return Math.max(1, Math.min(untilBeat(RECHECK_MS), nextAt - this.#clock()));
   }
 }

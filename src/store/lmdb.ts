@@ -27,6 +27,7 @@ export interface Table {
   remove(key: Key): void;
   /** Every key that begins with `prefix`, in order. */
   keys(prefix?: Key): Iterable<Key>;
+  firstKey(): Key | undefined;
   /** The last key that begins with `prefix`. */
   lastKey(prefix: Key): Key | undefined;
   /** Every key that begins with `prefix`, in order, with its value. */
@@ -53,6 +54,10 @@ export class Environment {
     const fail = (error: unknown) => this.#fail(error);
     const entriesIn = (range: RangeOptions) =>
       database.getRange(range).map(({ key, value }) => [tupleOf(key), value] as const);
+    const firstIn = (range: RangeOptions) => {
+      const [key] = database.getKeys({ ...range, limit: 1 });
+      return key === undefined ? undefined : tupleOf(key);
+    };
     return {
       get: (key) =>
         guarded(fail, () => {
@@ -68,11 +73,8 @@ export class Environment {
           database.removeSync([...key]);
         }),
       keys: (prefix) => guardedEach(fail, () => database.getKeys(rangeOf(prefix)).map(tupleOf)),
-      lastKey: (prefix) =>
-        guarded(fail, () => {
-          const [key] = database.getKeys({ ...reversedRangeOf(prefix), limit: 1 });
-          return key === undefined ? undefined : tupleOf(key);
-        }),
+      firstKey: () => guarded(fail, () => firstIn({})),
+      lastKey: (prefix) => guarded(fail, () => firstIn(reversedRangeOf(prefix))),
       entries: (prefix) => guardedEach(fail, () => entriesIn(rangeOf(prefix))),
       entriesFrom: (start) => guardedEach(fail, () => entriesIn({ start: [...start] })),
       reversed: (prefix) => guardedEach(fail, () => entriesIn(reversedRangeOf(prefix))),

@@ -31,7 +31,7 @@ import { selected, type Selector } from './selector.ts';
 import { EndedSessions } from './sessions.ts';
 import { Tombstones, type Tombstone } from './tombstones.ts';
 import { Trail, type TrailEvent, type TrailPosition, type TrailQuery } from './trail.ts';
-import { Writer } from './writer.ts';
+import { Writer, type Outlook } from './writer.ts';
 
 export interface StoreOptions {
   /** The store's own folder; it is created, its parent is not. */
@@ -195,6 +195,11 @@ export class Store {
   /** Removes what is past; the result are the entries that ended, with the logins that kept them to the last. */
   expire(): Entry[] {
     return this.#writer.expire(this.#clock());
+  }
+
+  /** Whether {@link expire} has anything to do, and when it will: one look at the store, for who asks each second. */
+  outlook(): Outlook {
+    return this.#writer.outlook(this.#clock());
   }
 
   /** When {@link expire} will have something to look at, undefined when nothing is kept. */

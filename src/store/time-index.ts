@@ -43,8 +43,8 @@ export class TimeIndex {
 
   /** When the first login may be past; it may have been refreshed since. */
   firstDueAt(): number | undefined {
-    for (const key of this.#table.keys()) return placeOf(key).dueAt;
-    return undefined;
+    const key = this.#table.firstKey();
+    return key && placeOf(key).dueAt;
   }
 
   /** The places that are due at `now`, damaged ones too. */

@@ -61,15 +61,30 @@ export class Writer {
 
   /** Removes what is past at `now`; the result are the entries that ended. */
   expire(now: number): Entry[] {
-    if (!this.#isDue(now)) return [];
+    if (!this.outlook(now).isDue) return [];
     return this.change(now, (change) => {
       const { logins, closed } = change.expire();
       return endedEntries(logins, closed);
     });
   }
 
-  #isDue(now: number): boolean {
+  /** Whether {@link expire} has anything to do at `now`, and when it will. */
+  outlook(now: number): Outlook {
     const { environment, logins, meta } = this.#parts;
-    return environment.read(() => (logins.firstDueAt() ?? Infinity) <= now || this.#isInDoubt(meta.state(), now));
+    return environment.read(() => {
+      const state = meta.state();
+      const nextAt = logins.firstDueAt() ?? Infinity;
+      return { generation: state.generation, nextAt, isDue: nextAt <= now || this.#isInDoubt(state, now) };
+    });
   }
+}
+
+/** What is ahead of the set of permitted addresses. */
+export interface Outlook {
+  /** As {@link State} has it. */
+  readonly generation: number;
+  /** When the first login may be past, infinity when nothing is kept. */
+  readonly nextAt: number;
+  /** One may be past now, or what is kept may outlive its bounds. */
+  readonly isDue: boolean;
 }

@@ -15,7 +15,7 @@ import { report, time, type Row } from './report.ts';
 const BYTES = Number(process.env['BENCH_BYTES'] ?? 1e9);
 const IDLE_S = Number(process.env['BENCH_IDLE_S'] ?? 60);
 const ROUNDS = 5;
-const SETTLE_MS = 30_000; // it tidies up after a start when 12 to 24 s have passed
+const SETTLE_MS = 60_000; // it tidies up after a start when 12 to 24 s have passed, and V8 looks twice more whether there is more
 const TEXT_MAP = '[[map]]\nmta = "none"\ntype = "text"\n';
 
 const rows: Row[] = [...(await commands()), ...(await starts()), ...(await idle())];
