@@ -51,6 +51,8 @@ export interface DaemonPlan {
   readonly onEntered?: () => void;
   /** Called about once a second, as long as every part does its work. */
   readonly onAlive?: () => void;
+  /** Called at such a moment when besides every map is as the store wants it. */
+  readonly onMapsTrue?: () => void;
 }
 
 export class Daemon {
@@ -65,10 +67,11 @@ export class Daemon {
   #end: (what: 'ended') => void = () => undefined;
   readonly #following = new Set<LogSource>();
   #cluster: Cluster | undefined;
+  #publisher: Publisher | undefined;
 
   constructor(plan: DaemonPlan) {
     this.#plan = plan;
-    this.#heartbeat = new Heartbeat(() => plan.onAlive?.());
+    this.#heartbeat = new Heartbeat(() => this.#beat());
     this.failure = new Promise((_, reject) => (this.#fail = reject));
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.failure.catch(() => undefined); // an owner that has stopped looking must not be ended by it
@@ -102,6 +105,11 @@ export class Daemon {
   /** Stops what has started, last first; idempotent. */
   async stop(): Promise<void> {
     for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
+  }
+
+  #beat(): void {
+    this.#plan.onAlive?.();
+    if (this.#publisher?.isSettled === true) this.#plan.onMapsTrue?.();
   }
 
   async #startStore(): Promise<Store> {
@@ -144,6 +152,7 @@ export class Daemon {
     const { targets, builder, amender, clock, log, tally } = this.#plan;
     const onAttempt = countAttempt(tally);
     const publisher = new Publisher({ store, targets, builder, amender, clock, log, onAttempt, onFailure: this.#fail });
+    this.#publisher = publisher;
     this.#stops.push(() => publisher.stop());
     publisher.start();
     await publisher.rebuildNow();

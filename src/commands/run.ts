@@ -21,6 +21,7 @@ import { loadLookups } from '../server/lookup.ts';
 import { ServiceManager } from '../service-manager.ts';
 import { createSources } from '../source/create.ts';
 import { actAsOwner } from '../store/owner.ts';
+import { Voucher } from '../voucher.ts';
 import { defineCommand } from './command.ts';
 
 export const command = defineCommand(
@@ -49,7 +50,9 @@ async function run(configFile: string | undefined, log: Log): Promise<ExitStatus
   const signals = hearSignals();
   const manager = new ServiceManager(process.env, log);
   const tally = new Tally(systemClock());
-  const plan = { ...prepare(configFile, log), tally, onAlive: () => manager.alive() };
+  const voucher = new Voucher(process.env, log);
+  const signs = { onAlive: () => manager.alive(), onMapsTrue: () => voucher.vouch() };
+  const plan = { ...prepare(configFile, log), tally, ...signs };
   let running: Running = { plan, daemon: await start(plan) };
   await manager.tell('READY=1');
   for (;;) {

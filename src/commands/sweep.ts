@@ -1,6 +1,6 @@
 /**
- * `relaypass sweep`: expires what is past and publishes, without the daemon; a timer runs it every minute and at boot,
- * before the MTA. Where the store cannot be read nobody knows who is permitted: then the maps are emptied. Where the
+ * `relaypass sweep`: expires what is past and publishes, without the daemon; a timer runs it where no daemon vouches
+ * for the maps (voucher.ts), and at boot, before the MTA. Where the store cannot be read nobody knows who is permitted: then the maps are emptied. Where the
  * configuration is in error, the one that the daemon last ran with holds.
  */
 import { createBuilder } from '../map/build.ts';
@@ -13,7 +13,7 @@ import { publishMaps } from './publish-maps.ts';
 import { configInForce, enterHost, openStore, type Host } from './with-store.ts';
 
 export const command = defineCommand(
-  (argv) => argv.example('$0 sweep', 'what relaypass-sweep.timer runs each minute'),
+  (argv) => argv.example('$0 sweep', 'what relaypass-sweep.timer runs while no daemon keeps the maps true'),
   async ({ config }) => {
     const host = enterHost(configInForce(config).config);
     const store = await openStoreOrEmptyMaps(host);

@@ -69,6 +69,8 @@ export class MapPublisher {
   /** The attempt that has not begun, for all who ask in the meantime. */
   #waiting: Promise<PublishResult> | undefined;
   readonly #onChance = (): void => this.request();
+  /** Attempts that have not ended. */
+  #due = 0;
   #rebuild = false;
   #retry: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
@@ -97,11 +99,14 @@ export class MapPublisher {
 
   publish(): Promise<PublishResult> {
     if (this.#waiting !== undefined) return this.#waiting;
-    const attempt = this.#last.then(async () => {
-      await clientsServed();
-      this.#waiting = undefined;
-      return this.#timedAttempt();
-    });
+    this.#due += 1;
+    const attempt = this.#last
+      .then(async () => {
+        await clientsServed();
+        this.#waiting = undefined;
+        return this.#timedAttempt();
+      })
+      .finally(() => (this.#due -= 1));
     this.#waiting = attempt;
     this.#last = attempt.catch(() => undefined); // told to whoever asked
     return attempt;
@@ -110,6 +115,10 @@ export class MapPublisher {
   request(): void {
     if (this.#stopped || this.#retry !== undefined) return; // the next try brings it
     this.#publishUnattended();
+  }
+
+  get isSettled(): boolean {
+    return this.#failures === 0 && this.#due === 0;
   }
 
   async stop(): Promise<void> {

@@ -53,6 +53,11 @@ export class Publisher {
     for (const map of this.#maps) map.request();
   }
 
+  /** Whether every map's last attempt has succeeded, and none is due. */
+  get isSettled(): boolean {
+    return this.#maps.every((map) => map.isSettled);
+  }
+
   /** Waits for the attempts that were asked for, and makes no other. */
   async stop(): Promise<void> {
     await Promise.all(this.#maps.map((map) => map.stop()));

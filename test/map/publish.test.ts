@@ -194,6 +194,25 @@ test('trusts no empty map into which somebody has written', async () => {
   expect(place.permitted(place.hash)).toEqual([]);
 });
 
+test('is settled while no map is due, and each was published when it was last tried', async () => {
+  const gate = new Gate(place.builder);
+  const publisher = place.publisher({ store, builder: gate.build, targets: [place.text, place.hash], retryMs: 20 });
+  await publisher.publishNow();
+  expect(publisher.isSettled).toBe(true);
+  gate.close();
+  logIn('198.51.100.7');
+  const attempt = publisher.publishNow();
+  expect(publisher.isSettled).toBe(false);
+  await gate.reached();
+  place.breakMakemap('exit 1');
+  gate.open();
+  await attempt;
+  expect(publisher.isSettled).toBe(false);
+  place.mendMakemap();
+  await until(() => publisher.isSettled);
+  expect(place.permitted(place.hash)).toEqual(['198.51.100.7']);
+});
+
 test('does not hold up one map for another that fails', async () => {
   place.breakMakemap('exit 1');
   logIn('198.51.100.7');
