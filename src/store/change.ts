@@ -1,11 +1,11 @@
 /** One write transaction as it goes: the logins that it puts and removes, and what that makes of the state. */
 import type { Address } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
-import { Draft } from './draft.ts';
+import { Draft, type Slot } from './draft.ts';
 import type { Limits } from './limits.ts';
 import type { Logins } from './logins.ts';
 import type { State } from './meta.ts';
-import { clipped, clippedLogin, endOf, type Kept, type Stored } from './record.ts';
+import { clipped, clippedLogin, counted, endOf, type Kept, type Stored } from './record.ts';
 import type { Place } from './time-index.ts';
 import type { TrailEvent } from './trail.ts';
 
@@ -65,11 +65,13 @@ export class Change {
     return endOf(kept, this.now, this.limits);
   }
 
-  get(address: Address, user: string): Stored | undefined {
-    return this.#draft.get(address, user);
+  /** The login of `user` at `address`, to be read and put. */
+  slot(address: Address, user: string): Slot {
+    return this.#draft.slot(address, user);
   }
 
-  withSession(id: string): Stored[] {
+  /** Those, commonly one, that have the session of that id open. */
+  withSession(id: string): readonly Slot[] {
     return this.#draft.withSession(id);
   }
 
@@ -86,12 +88,11 @@ export class Change {
     return this.#state.addresses;
   }
 
-  put(kept: Kept): void {
-    const { address, user } = kept.login;
-    const isNew = this.get(address, user) === undefined && this.countAt(address) === 0;
-    this.#draft.put(kept, this.endOf(kept));
+  put(slot: Slot, kept: Kept): void {
+    const [address] = slot.key;
+    if (slot.now === undefined && this.countAt(address) === 0) this.#countAddresses(1, [address]);
+    this.#draft.put(slot, kept, this.endOf(kept));
     this.#touched = true;
-    if (isNew) this.#countAddresses(1, [address]);
   }
 
   /** All logins. */
@@ -106,17 +107,37 @@ export class Change {
 
   /** Removes `stored`; the audit trail tells `why`. */
   remove(stored: readonly Stored[], why: Pick<TrailEvent, 'by' | 'reason' | 'detail'>): void {
-    const logins = this.#written();
-    for (const each of stored) logins.remove(each);
+    for (const each of stored) this.#draft.remove(this.#draft.slotWith(each));
     for (const { login } of stored) this.tell({ ...this.#subject(login), kind: 'purged', ...why });
     this.#closed(stored.map(({ login }) => login));
   }
 
   /** Removes what is past: the logins, and the addresses that have none any more. */
   expire(): { readonly logins: readonly Login[]; readonly closed: readonly Address[] } {
-    const logins = this.#written().removePast(this.now, this.limits);
-    for (const login of logins) this.tell({ ...this.#subject(login), kind: 'expired' });
-    return { logins, closed: this.#closed(logins) };
+    const past: Login[] = [];
+    for (const place of this.#written().dueAt(this.now)) {
+      const login = this.#review(place);
+      if (login !== undefined) past.push(login);
+    }
+    for (const login of past) this.tell({ ...this.#subject(login), kind: 'expired' });
+    return { logins: past, closed: this.#closed(past) };
+  }
+
+  /** Removes the login at `place` if it is past; one that was refreshed gets its new place. */
+  #review(place: Place): Login | undefined {
+    const slot = this.#draft.slotOf([place.address, place.user]);
+    const stored = slot.now;
+    if (stored?.dueAt !== place.dueAt) {
+      this.#logins.forget(place); // of a damaged record, which permits nothing
+      return undefined;
+    }
+    const login = counted(stored, this.now, this.limits);
+    if (login.expiresAt <= this.now) {
+      this.#draft.remove(slot);
+      return login;
+    }
+    this.#draft.postpone(slot, stored, login.expiresAt);
+    return undefined;
   }
 
   #subject({ address, user, service }: Login): Pick<TrailEvent, 'at' | 'address' | 'user' | 'service'> {
@@ -140,12 +161,10 @@ export class Change {
 
   /** Shortens every login that outlives now + grace and the bound of its open sessions. */
   clip(): void {
-    const shortened: Kept[] = []; // a cursor must not meet the writes
-    for (const stored of this.all()) {
-      const short = this.clipped(stored);
-      if (short !== stored || this.endOf(short) < stored.dueAt) shortened.push(short);
-    }
-    for (const short of shortened) this.put(short);
+    const outliving: Stored[] = []; // a cursor must not meet the writes
+    for (const stored of this.all())
+      if (this.clipped(stored) !== stored || this.endOf(stored) < stored.dueAt) outliving.push(stored);
+    for (const stored of outliving) this.put(this.#draft.slotWith(stored), this.clipped(stored));
     this.#draft.write();
     this.#touched = true;
   }

@@ -22,8 +22,7 @@ export class Counts {
     return typeof count === 'number' ? count : 0;
   }
 
-  add(name: string, difference: 1 | -1): void {
-    const count = this.of(name) + difference;
+  set(name: string, count: number): void {
     if (count > 0) this.#records.put([name], count);
     else this.#records.remove([name]);
   }

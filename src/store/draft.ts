@@ -2,96 +2,128 @@
  * The logins as one transaction changes them: each is read once and written once, at its end, however often it changes
  * in between. In a backlog one client logs in many times, and most sessions have ended before their transaction does.
  *
- * Limits: it knows what logins and logouts do. Whatever removes logins or looks through all of them must
- * {@link Draft.write} first and works on the store itself.
+ * Limits: whoever looks through the store's logins must {@link Draft.write} first.
  */
 import type { Address } from '../login/address.ts';
-import type { LoginChange, Logins } from './logins.ts';
+import { Cells, type Cell } from './cells.ts';
+import type { Logins } from './logins.ts';
 import { userKey, type Kept, type Stored } from './record.ts';
-import { isOpen } from './sessions.ts';
+import type { Member } from './session-index.ts';
+import { isOpen, NO_SESSIONS, type Sessions } from './sessions.ts';
+
+/** The login of one user at one address, undefined where there is none. */
+export type Slot = Cell<Member, Stored | undefined>;
 
 export class Draft {
   readonly #logins: Logins;
-  readonly #slots = new Map<string, Slot>();
-  /** Those that have or had the session of that id open. */
-  readonly #sessions = new Map<string, Set<Slot>>();
-  /** How many logins are new, by address and by user. */
-  readonly #newAt = new Map<string, number>();
-  readonly #newOf = new Map<string, number>();
+  readonly #slots: Cells<Member, Stored | undefined>;
+  /** Those that have the session of that id open. */
+  readonly #sessions: Cells<string, readonly Slot[]>;
+  readonly #users: Cells<string, number>;
+  readonly #addresses: Cells<string, number>;
 
   constructor(logins: Logins) {
     this.#logins = logins;
+    this.#slots = new Cells((key) => logins.get(key));
+    this.#sessions = new Cells((id) => this.#slotsOf(id));
+    this.#users = new Cells((user) => logins.countOf(user));
+    this.#addresses = new Cells((address) => logins.countAt(address));
   }
 
-  get(address: Address, user: string): Stored | undefined {
-    return this.#slot(address, userKey(user)).now;
+  slot(address: Address, user: string): Slot {
+    return this.slotOf([address, userKey(user)]);
   }
 
-  #slot(address: Address, user: string): Slot {
-    const key = `${address} ${user}`;
-    const known = this.#slots.get(key);
-    if (known !== undefined) return known;
-    const stored = this.#logins.get(address, user);
-    const slot = { before: stored, now: stored };
-    this.#slots.set(key, slot);
-    return slot;
+  slotOf(key: Member): Slot {
+    return this.#slots.at(nameOf(key), key);
   }
 
-  /** Puts `kept`, which ends at `endsAt`, in the place of the one of its address and user. */
-  put({ login, sessions }: Kept, endsAt: number): void {
-    const user = userKey(login.user);
-    const slot = this.#slot(login.address, user);
-    const previous = slot.now;
-    if (previous === undefined) {
-      addOne(this.#newAt, login.address);
-      addOne(this.#newOf, user);
-    }
-    slot.now = { login, sessions, dueAt: previous === undefined ? endsAt : Math.min(previous.dueAt, endsAt) };
-    if (sessions.open !== previous?.sessions.open)
-      for (const { id } of sessions.open) this.#slotsOfSession(id).add(slot);
+  /** The slot of `stored`, which has been read in this transaction. */
+  slotWith(stored: Stored): Slot {
+    const key: Member = [stored.login.address, userKey(stored.login.user)];
+    return this.#slots.of(nameOf(key), key, stored);
+  }
+
+  #slotsOf(session: string): Slot[] {
+    const slots = this.#logins.withSession(session).map((key) => this.slotOf(key));
+    return slots.filter(({ now }) => now !== undefined && isOpen(now.sessions, session));
+  }
+
+  /** Puts `kept`, which ends at `endsAt`. */
+  put(slot: Slot, { login, sessions }: Kept, endsAt: number): void {
+    const dueAt = slot.now === undefined ? endsAt : Math.min(slot.now.dueAt, endsAt);
+    this.#set(slot, { login, sessions, dueAt });
+  }
+
+  /** Leaves `stored` as it is until it is looked at again. */
+  postpone(slot: Slot, { login, sessions }: Kept, dueAt: number): void {
+    this.#set(slot, { login, sessions, dueAt });
+  }
+
+  remove(slot: Slot): void {
+    this.#set(slot, undefined);
+  }
+
+  #set(slot: Slot, now: Stored | undefined): void {
+    const before = slot.now;
+    this.#moveSessions(slot, before?.sessions ?? NO_SESSIONS, now?.sessions ?? NO_SESSIONS); // while it is as before
+    this.#slots.set(slot, now);
+    if (before === undefined && now !== undefined) this.#count(slot.key, 1);
+    if (before !== undefined && now === undefined) this.#count(slot.key, -1);
+  }
+
+  #count([address, user]: Member, difference: 1 | -1): void {
+    addTo(this.#addresses, address, difference);
+    addTo(this.#users, user, difference);
+  }
+
+  #moveSessions(slot: Slot, before: Sessions, now: Sessions): void {
+    if (before.open === now.open) return;
+    for (const { id } of before.open) if (!isOpen(now, id)) this.#setMembers(id, this.#others(slot, id));
+    for (const { id } of now.open) if (!isOpen(before, id)) this.#setMembers(id, [...this.#others(slot, id), slot]);
+  }
+
+  #others(slot: Slot, session: string): Slot[] {
+    return this.withSession(session).filter((each) => each !== slot);
+  }
+
+  #setMembers(session: string, slots: readonly Slot[]): void {
+    this.#sessions.set(this.#sessions.at(session, session), slots);
   }
 
   /** The logins, commonly one, that have the session of that id open. */
-  withSession(id: string): Stored[] {
-    const opened: Stored[] = [];
-    for (const { now } of this.#slotsOfSession(id)) if (now !== undefined && isOpen(now.sessions, id)) opened.push(now);
-    return opened;
-  }
-
-  #slotsOfSession(id: string): Set<Slot> {
-    const known = this.#sessions.get(id);
-    if (known !== undefined) return known;
-    const slots = new Set(this.#logins.withSession(id).map(([address, user]) => this.#slot(address, user)));
-    this.#sessions.set(id, slots);
-    return slots;
+  withSession(id: string): readonly Slot[] {
+    return this.#sessions.at(id, id).now;
   }
 
   /** How many users are kept at `address`. */
   countAt(address: Address): number {
-    return (this.#newAt.get(address) ?? 0) + this.#logins.countAt(address);
+    return this.#addresses.at(address, address).now;
   }
 
   /** How many addresses are kept of `user`. */
   countOf(user: string): number {
-    return (this.#newOf.get(userKey(user)) ?? 0) + this.#logins.countOf(user);
+    const name = userKey(user);
+    return this.#users.at(name, name).now;
   }
 
-  /** Writes what has changed; what is asked from now on is read again. */
+  /** Writes what has changed. */
   write(): void {
-    const changes: LoginChange[] = [];
-    for (const { before, now } of this.#slots.values())
-      if (now !== undefined && now !== before) changes.push({ before, now });
-    this.#logins.write(changes);
-    for (const known of [this.#slots, this.#sessions, this.#newAt, this.#newOf]) known.clear();
+    this.#logins.write({
+      logins: this.#slots.changes(),
+      sessions: this.#sessions.changes().filter(({ before, now }) => before.length + now.length > 0),
+      users: this.#users.changes(),
+      addresses: this.#addresses.changes(),
+    });
+    for (const cells of [this.#slots, this.#sessions, this.#users, this.#addresses]) cells.settle();
   }
 }
 
-/** One login, in the store and as it is to be there. */
-interface Slot {
-  readonly before: Stored | undefined;
-  now: Stored | undefined;
+function nameOf([address, user]: Member): string {
+  return `${address} ${user}`;
 }
 
-function addOne(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function addTo(counts: Cells<string, number>, name: string, difference: 1 | -1): void {
+  const cell = counts.at(name, name);
+  counts.set(cell, Math.max(0, cell.now + difference));
 }

@@ -18,26 +18,6 @@ import { EXIT, OperationalError, reasonOf } from '../errors.ts';
 export type Key = readonly (string | number)[];
 type LmdbKey = (string | number)[];
 
-/** A table as the store needs it; to be used inside `read` or `write`. */
-export interface Table {
-  /** Good until the next call, which may use its memory. */
-  get(key: Key): Buffer | undefined;
-  /** Has copied `value` when it returns. */
-  put(key: Key, value: Buffer): void;
-  remove(key: Key): void;
-  /** Every key that begins with `prefix`, in order. */
-  keys(prefix?: Key): Iterable<Key>;
-  firstKey(): Key | undefined;
-  /** The last key that begins with `prefix`. */
-  lastKey(prefix: Key): Key | undefined;
-  /** Every key that begins with `prefix`, in order, with its value. */
-  entries(prefix?: Key): Iterable<readonly [Key, Buffer]>;
-  /** The same, the last key first. */
-  reversed(prefix: Key): Iterable<readonly [Key, Buffer]>;
-  /** The same for every key from `start` on. */
-  entriesFrom(start: Key): Iterable<readonly [Key, Buffer]>;
-}
-
 export class Environment {
   readonly #root: RootDatabase<Buffer, LmdbKey>;
   readonly #dir: string;
@@ -50,35 +30,7 @@ export class Environment {
   }
 
   table(name: string): Table {
-    const database: Database<Buffer, LmdbKey> = this.#root.openDB({ name, encoding: 'binary' });
-    const fail = (error: unknown) => this.#fail(error);
-    const entriesIn = (range: RangeOptions) =>
-      database.getRange(range).map(({ key, value }) => [tupleOf(key), value] as const);
-    const firstIn = (range: RangeOptions) => {
-      const [key] = database.getKeys({ ...range, limit: 1 });
-      return key === undefined ? undefined : tupleOf(key);
-    };
-    return {
-      get: (key) =>
-        guarded(fail, () => {
-          const value = database.getBinaryFast([...key]);
-          return value?.subarray(0, value.length); // its length is not the one that a typed array has by itself
-        }),
-      put: (key, value) =>
-        guarded(fail, () => {
-          database.putSync([...key], value);
-        }),
-      remove: (key) =>
-        guarded(fail, () => {
-          database.removeSync([...key]);
-        }),
-      keys: (prefix) => guardedEach(fail, () => database.getKeys(rangeOf(prefix)).map(tupleOf)),
-      firstKey: () => guarded(fail, () => firstIn({})),
-      lastKey: (prefix) => guarded(fail, () => firstIn(reversedRangeOf(prefix))),
-      entries: (prefix) => guardedEach(fail, () => entriesIn(rangeOf(prefix))),
-      entriesFrom: (start) => guardedEach(fail, () => entriesIn({ start: [...start] })),
-      reversed: (prefix) => guardedEach(fail, () => entriesIn(reversedRangeOf(prefix))),
-    };
+    return new Table(this.#root.openDB({ name, encoding: 'binary' }), (error) => this.#fail(error));
   }
 
   /** Runs `work` on one consistent view: the latest commit of any process. */
@@ -136,12 +88,92 @@ export class Environment {
 
 type Fail = (error: unknown) => OperationalError;
 
-function guarded<T>(fail: Fail, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw fail(error);
+/** A table as the store needs it; to be used inside `read` or `write`. */
+export class Table {
+  readonly #database: Database<Buffer, LmdbKey>;
+  readonly #fail: Fail;
+
+  constructor(database: Database<Buffer, LmdbKey>, fail: Fail) {
+    this.#database = database;
+    this.#fail = fail;
   }
+
+  /** Good until the next call, which may use its memory. */
+  get(key: Key): Buffer | undefined {
+    try {
+      const value = this.#database.getBinaryFast(unchanged(key));
+      return value?.subarray(0, value.length); // its length is not the one that a typed array has by itself
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Has copied `value` when it returns. */
+  put(key: Key, value: Buffer): void {
+    try {
+      this.#database.putSync(unchanged(key), value);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  remove(key: Key): void {
+    try {
+      this.#database.removeSync(unchanged(key));
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Every key that begins with `prefix`, in order. */
+  keys(prefix?: Key): Iterable<Key> {
+    return guardedEach(this.#fail, () => this.#database.getKeys(rangeOf(prefix)).map(tupleOf));
+  }
+
+  firstKey(): Key | undefined {
+    return this.#firstIn({});
+  }
+
+  /** The last key that begins with `prefix`. */
+  lastKey(prefix: Key): Key | undefined {
+    return this.#firstIn(reversedRangeOf(prefix));
+  }
+
+  #firstIn(range: RangeOptions): Key | undefined {
+    try {
+      const [key] = this.#database.getKeys({ ...range, limit: 1 });
+      return key === undefined ? undefined : tupleOf(key);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Every key that begins with `prefix`, in order, with its value. */
+  entries(prefix?: Key): Iterable<readonly [Key, Buffer]> {
+    return this.#entriesIn(rangeOf(prefix));
+  }
+
+  /** The same, the last key first. */
+  reversed(prefix: Key): Iterable<readonly [Key, Buffer]> {
+    return this.#entriesIn(reversedRangeOf(prefix));
+  }
+
+  /** The same for every key from `start` on. */
+  entriesFrom(start: Key): Iterable<readonly [Key, Buffer]> {
+    return this.#entriesIn({ start: [...start] });
+  }
+
+  #entriesIn(range: RangeOptions): Iterable<readonly [Key, Buffer]> {
+    return guardedEach(this.#fail, () =>
+      this.#database.getRange(range).map(({ key, value }) => [tupleOf(key), value] as const),
+    );
+  }
+}
+
+/** Without a copy: the library does not change it. */
+function unchanged(key: Key): LmdbKey {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its type only lacks `readonly`
+  return key as LmdbKey;
 }
 
 /** A cursor fails while it moves, not when it is made. What the body of the consumer's loop throws never comes here. */

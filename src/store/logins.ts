@@ -10,20 +10,22 @@ import type { Address } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
 import type { Environment, Key } from './lmdb.ts';
 import { Counts } from './counts.ts';
-import { counted, decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
+import type { Cell } from './cells.ts';
+import type { Slot } from './draft.ts';
+import { decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
 import { Records } from './records.ts';
 import { SessionIndex, type Member } from './session-index.ts';
-import { NO_SESSIONS, type SessionLimits } from './sessions.ts';
 import { TimeIndex, type Place } from './time-index.ts';
 
-/** A login as it was in the store and as it is to be there. */
-export interface LoginChange {
-  readonly before: Stored | undefined;
-  readonly now: Stored;
+/** What one transaction changes: each record as it was and as it is to be. */
+export interface LoginChanges {
+  readonly logins: readonly Slot[];
+  /** By id: who has that session open. */
+  readonly sessions: readonly Cell<string, readonly Slot[]>[];
+  /** How many logins each user has, as `userKey` folds it, and each address. */
+  readonly users: readonly Cell<string, number>[];
+  readonly addresses: readonly Cell<string, number>[];
 }
-
-/** What is kept of a login that is new. */
-const UNKNOWN = { sessions: NO_SESSIONS, dueAt: undefined };
 
 export class Logins {
   readonly #records: Records;
@@ -40,11 +42,7 @@ export class Logins {
     this.#addresses = new Counts(environment, 'addresses');
   }
 
-  get(address: Address, user: string): Stored | undefined {
-    return this.#get([address, userKey(user)]);
-  }
-
-  #get(key: Key): Stored | undefined {
+  get(key: Member): Stored | undefined {
     return decodeLogin(key, this.#records.get(key));
   }
 
@@ -77,7 +75,7 @@ export class Logins {
     const folded = userKey(user);
     const addresses: Address[] = [];
     for (const place of this.#times.all()) if (place.user === folded) addresses.push(place.address);
-    return addresses.toSorted().flatMap((address) => this.#get([address, folded]) ?? []);
+    return addresses.toSorted().flatMap((address) => this.get([address, folded]) ?? []);
   }
 
   /** Each login by its place in the time index, the first due first; it lasts at least until then. */
@@ -94,41 +92,36 @@ export class Logins {
     return !this.#sessions.isEmpty;
   }
 
-  /** How many users are kept at `address`. */
-  countAt(address: Address): number {
+  /** How many users are kept at `address`; 0 also where that record is damaged. */
+  countAt(address: string): number {
     return this.#addresses.of(address);
   }
 
-  /** How many addresses are kept of `user`. */
+  /** How many addresses are kept of `user`, as `userKey` folds it. */
   countOf(user: string): number {
-    return this.#users.of(userKey(user));
+    return this.#users.of(user);
   }
 
   /**
-   * Puts what each login is now in the place of what it was before. One table after the other: the pages that a table
-   * gets from one transaction then lie side by side, so who reads the time index touches no others.
+   * One table after the other: the pages that a table gets from one transaction then lie side by side, so who reads the
+   * time index touches no others.
    */
-  write(changes: readonly LoginChange[]): void {
-    for (const { now } of changes) this.#records.put(keyOf(now.login), encodeLogin(now));
-    for (const { before = UNKNOWN, now } of changes)
-      this.#sessions.move(keyOf(now.login), before.sessions, now.sessions);
-    const added = changes.filter(({ before }) => before === undefined).map(({ now }) => keyOf(now.login));
-    for (const [, user] of added) this.#users.add(user, 1);
-    for (const [address] of added) this.#addresses.add(address, 1);
-    for (const { before = UNKNOWN, now } of changes) {
-      if (now.dueAt === before.dueAt) continue;
-      if (before.dueAt !== undefined) this.#times.remove(placeOf(keyOf(now.login), before.dueAt));
-      this.#times.put(placeOf(keyOf(now.login), now.dueAt));
+  write({ logins, sessions, users, addresses }: LoginChanges): void {
+    for (const { key, now } of logins)
+      if (now === undefined) this.#records.remove(key);
+      else this.#records.put(key, encodeLogin(now));
+    for (const { key: id, now } of sessions)
+      this.#sessions.set(
+        id,
+        now.map(({ key }) => key),
+      );
+    for (const { key, now } of users) this.#users.set(key, now);
+    for (const { key, now } of addresses) this.#addresses.set(key, now);
+    for (const { key, before, now } of logins) {
+      if (now?.dueAt === before?.dueAt) continue;
+      if (before !== undefined) this.#times.remove(placeOf(key, before.dueAt));
+      if (now !== undefined) this.#times.put(placeOf(key, now.dueAt));
     }
-  }
-
-  remove({ login, sessions, dueAt }: Stored): void {
-    const member = keyOf(login);
-    this.#sessions.move(member, sessions, NO_SESSIONS);
-    this.#records.remove(member);
-    this.#users.add(member[1], -1);
-    this.#addresses.add(member[0], -1);
-    this.#times.remove(placeOf(member, dueAt));
   }
 
   /** When the first login may be past; it may have been refreshed since. */
@@ -136,28 +129,14 @@ export class Logins {
     return this.#times.firstDueAt();
   }
 
-  /**
-   * Removes every login that is past at `now`, as they count under `limits`; those that were refreshed meanwhile
-   * get their new place in the index.
-   */
-  removePast(now: number, limits: SessionLimits): Login[] {
-    return this.#times.dueAt(now).flatMap((place) => this.#review(place, now, limits) ?? []);
+  /** The places that are due at `now`, damaged ones too. */
+  dueAt(now: number): Place[] {
+    return this.#times.dueAt(now);
   }
 
-  #review(place: Place, now: number, limits: SessionLimits): Login | undefined {
-    const stored = this.#get([place.address, place.user]);
-    if (stored === undefined || stored.dueAt !== place.dueAt) {
-      this.#times.remove(place); // of a damaged record, which permits nothing
-      return undefined;
-    }
-    const login = counted(stored, now, limits);
-    if (login.expiresAt > now) {
-      const { login: own, sessions } = stored;
-      this.write([{ before: stored, now: { login: own, sessions, dueAt: login.expiresAt } }]);
-      return undefined;
-    }
-    this.remove(stored);
-    return login;
+  /** Removes a place that leads to no login. */
+  forget(place: Place): void {
+    this.#times.remove(place);
   }
 
   /** What is wrong with the records or what is kept beside them, undefined when nothing is. */

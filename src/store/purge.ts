@@ -33,7 +33,7 @@ export type Barred = (login: Pick<Login, 'address' | 'user'>) => Refused | undef
 export function revoke(change: Change, barred: Barred): Revoked[] {
   const found = [...change.places()].filter((place) => barred(place) !== undefined); // a cursor must not meet the writes
   return found.flatMap(({ address, user }) => {
-    const stored = change.get(address, user);
+    const stored = change.slot(address, user).now;
     if (stored === undefined) return [];
     const refusal = barred(stored.login); // which has the user as logged
     if (refusal === undefined) return [];

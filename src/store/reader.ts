@@ -39,7 +39,7 @@ export class Reader {
 
   /** The live login of `user` at exactly `address`. */
   login(address: Address, user: string, now: number): Login | undefined {
-    const stored = this.#logins.get(address, user);
+    const stored = this.#logins.get([address, userKey(user)]);
     return stored && this.#first([stored], now)?.logins[0];
   }
 

@@ -1,6 +1,7 @@
 /** What the logins and logouts of one batch do to what is kept, under the caps of `[admission]`. */
 import type { Login, Logout } from '../login/login.ts';
 import type { Change } from './change.ts';
+import type { Slot } from './draft.ts';
 import type { Cap, Outcome } from './outcome.ts';
 import type { Kept, Stored } from './record.ts';
 import { MAX_SHARED } from './session-index.ts';
@@ -32,28 +33,30 @@ export class Recorder {
    * counts with its sessions, and stays as it is where `claimed` adds nothing but the rounding of its way.
    */
   recordShared(claimed: Login): Outcome {
-    const kept = this.#change.get(claimed.address, claimed.user);
+    const kept = this.#change.slot(claimed.address, claimed.user).now;
     const knownUntil = kept === undefined ? 0 : this.#change.endOf(kept);
     const isKnown = knownUntil > this.#change.now && claimed.expiresAt <= knownUntil + SAME_MS;
     return isKnown ? { kind: 'unchanged' } : this.#record(this.#change.clippedLogin(claimed));
   }
 
   #record(login: Login): Outcome {
-    const kept = this.#change.get(login.address, login.user);
-    const outcome = this.#decide(login, kept);
-    this.#tell(login, kept, outcome);
+    const slot = this.#change.slot(login.address, login.user);
+    const kept = slot.now;
+    const outcome = this.#decide(login, slot);
+    this.#tell(login, kept, outcome, slot);
     return outcome;
   }
 
-  #decide(login: Login, kept: Stored | undefined): Outcome {
+  #decide(login: Login, slot: Slot): Outcome {
     const { now } = this.#change;
+    const kept = slot.now;
     if (!(login.expiresAt > now)) return { kind: 'unchanged' }; // so written, NaN is none either
     const live = kept !== undefined && this.#change.endOf(kept) > now ? this.#change.clipped(kept) : undefined;
     const joined = this.#join(login, live);
     if (joined === live) return { kind: 'unchanged' };
     const cap = live === undefined ? this.#reachedCap(login) : undefined;
     if (cap !== undefined) return { kind: 'refused', cap };
-    this.#change.put(joined);
+    this.#change.put(slot, joined);
     return { kind: live === undefined ? 'granted' : 'refreshed' };
   }
 
@@ -75,9 +78,10 @@ export class Recorder {
     if (!isFollowable(session)) return;
     const at = Number.isSafeInteger(claimedAt) ? Math.min(claimedAt, this.#change.now) : 0;
     this.#ended.add(session, at);
-    for (const stored of this.#change.withSession(session)) {
-      const { login, sessions } = this.#change.clipped(stored);
-      this.#change.put({ login, sessions: withEnded(sessions, session, at, this.#change.limits) });
+    for (const slot of this.#change.withSession(session)) {
+      if (slot.now === undefined) continue;
+      const { login, sessions } = this.#change.clipped(slot.now);
+      this.#change.put(slot, { login, sessions: withEnded(sessions, session, at, this.#change.limits) });
     }
   }
 
@@ -101,9 +105,9 @@ export class Recorder {
     return 'max_users_per_address';
   }
 
-  #tell(login: Login, before: Stored | undefined, outcome: Outcome): void {
+  #tell(login: Login, before: Stored | undefined, outcome: Outcome, { now: kept }: Slot): void {
     if (outcome.kind === 'unchanged' || (outcome.kind === 'refreshed' && !isToldRefresh(login, before))) return;
-    const { address, user, service, evidence, expiresAt } = login;
+    const { address, user, service, session, evidence, expiresAt } = login;
     const isRefused = outcome.kind === 'refused';
     this.#change.tell({
       at: this.#change.now,
@@ -114,22 +118,17 @@ export class Recorder {
       by: evidence.by === 'admin' ? evidence.name : undefined,
       reason: isRefused ? outcome.cap : undefined,
       expiresAt: isRefused ? undefined : expiresAt,
-      whileOpen: !isRefused && this.#isFollowed(login) ? true : undefined,
+      whileOpen:
+        !isRefused && session !== undefined && kept !== undefined && isOpen(kept.sessions, session) ? true : undefined,
     });
-  }
-
-  /** Whether its session is open by what is kept now. */
-  #isFollowed({ address, user, session }: Login): boolean {
-    const kept = session === undefined ? undefined : this.#change.get(address, user);
-    return kept !== undefined && session !== undefined && isOpen(kept.sessions, session);
   }
 }
 
 /** An admin's always; of a client that comes again and again only the first one in a while. */
 function isToldRefresh({ at, evidence }: Login, before: Stored | undefined): boolean {
-  return evidence.by === 'admin' || slotOf(at) !== slotOf(before?.login.at ?? 0);
+  return evidence.by === 'admin' || tenMinutesOf(at) !== tenMinutesOf(before?.login.at ?? 0);
 }
 
-function slotOf(ms: number): number {
+function tenMinutesOf(ms: number): number {
   return Math.floor(ms / TOLD_REFRESH_MS);
 }

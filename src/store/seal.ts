@@ -17,18 +17,19 @@ const scratch = Buffer.allocUnsafeSlow(16_384);
 export function sealed(key: Key, text: string): Buffer {
   const isSmall = SEAL_BYTES + text.length * BYTES_A_CHAR <= scratch.length;
   const record = isSmall ? scratch : Buffer.allocUnsafe(SEAL_BYTES + Buffer.byteLength(text));
-  const end = SEAL_BYTES + record.write(text, SEAL_BYTES);
-  record.writeUInt32LE(sealOf(key, record.subarray(SEAL_BYTES, end)));
+  const end = text === '' ? SEAL_BYTES : SEAL_BYTES + record.write(text, SEAL_BYTES);
+  record.writeUInt32LE(sealOf(key, text));
   return record.subarray(0, end);
 }
 
 /** The text that is kept under `key` in `record`, undefined where the two do not fit the seal. */
 export function unsealed(key: Key, record: Buffer): string | undefined {
   if (record.length < SEAL_BYTES) return undefined;
-  if (record.readUInt32LE() !== sealOf(key, record.subarray(SEAL_BYTES))) return undefined;
-  return record.toString('utf8', SEAL_BYTES);
+  const text = record.length === SEAL_BYTES ? '' : record.toString('utf8', SEAL_BYTES);
+  return record.readUInt32LE() === sealOf(key, text) ? text : undefined;
 }
 
-function sealOf(key: Key, text: Buffer): number {
-  return crc32(text, crc32(key.join('\0')));
+/** Bytes that are no UTF-8 fit none: they read as a character that stands for other bytes. */
+function sealOf(key: Key, text: string): number {
+  return crc32(`${key.join('\0')}${text}`);
 }

@@ -8,7 +8,6 @@
 import type { Address } from '../login/address.ts';
 import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
-import type { Sessions } from './sessions.ts';
 
 /** The key of a login: its address, and its user as `userKey` folds it. */
 export type Member = readonly [Address, string];
@@ -27,21 +26,9 @@ export class SessionIndex {
     return membersIn(this.#records.get([id]));
   }
 
-  /** `member` has `now` open instead of `before`. */
-  move(member: Member, before: Sessions, now: Sessions): void {
-    if (before.open === now.open) return;
-    const opened = new Set(now.open.map(({ id }) => id));
-    for (const { id } of before.open) if (!opened.delete(id)) this.#put(id, this.#others(id, member));
-    for (const id of opened) this.#put(id, [...this.#others(id, member), member]);
-  }
-
-  #others(id: string, member: Member): Member[] {
-    return this.members(id).filter((each) => !isSame(each, member));
-  }
-
-  #put(id: string, members: readonly Member[]): void {
-    if (members.length === 0) this.#records.remove([id]);
-    else this.#records.put([id], members);
+  set(id: string, members: readonly Member[]): void {
+    if (members.length > 0) this.#records.put([id], members);
+    else this.#records.remove([id]);
   }
 
   has(id: string, member: Member): boolean {
