@@ -157,7 +157,8 @@ function takeFailures(batch: Batch, reader: FailureReader, { since, patience, ta
   }
 }
 
-function canonical(failure: Failure): Failure {
+/** With its address as all addresses are written, where it is one. */
+export function canonical(failure: Failure): Failure {
   const parsed = parseAddress(failure.address);
   return parsed.ok ? { ...failure, address: parsed.address } : failure;
 }

@@ -1,12 +1,14 @@
 /** What `relaypass match` finds: the patterns and the rules of admission over lines, and nothing written. */
 import type { Login } from '../login/login.ts';
 import { admit, REFUSALS, type AdmissionRules, type Refusal } from '../login/admission.ts';
+import { FailureReader, type Failure } from '../pattern/failures.ts';
 import { explainLine, explainRecord, MISSES, type Miss } from '../pattern/explain.ts';
 import type { Match } from '../pattern/match.ts';
 import { Matcher } from '../pattern/matcher.ts';
 import type { Pattern } from '../pattern/pattern.ts';
 import { singles, type Single } from '../pattern/singles.ts';
 import type { Batch } from '../source/source.ts';
+import { canonical } from './failed-logins.ts';
 
 /** What became of a line. */
 export type Outcome =
@@ -19,6 +21,7 @@ export type Outcome =
       readonly detail: string;
     }
   | { readonly kind: 'logout'; readonly line: string; readonly match: Match }
+  | { readonly kind: 'failed'; readonly line: string; readonly failure: Failure }
   | { readonly kind: 'missed'; readonly line: string; readonly why: Miss; readonly detail: string };
 
 /** Each reason for which an outcome is no login, as a sentence. */
@@ -34,28 +37,51 @@ export interface Summary {
   /** Lines a reason: refused logins, and lines that are none. */
   readonly refused: Partial<Record<Refusal, number>>;
   readonly missed: Partial<Record<Miss, number>>;
+  /** Failed logins a reason, where they were asked for. */
+  readonly failed?: Record<string, number>;
+}
+
+/** With which patterns to look for what. */
+export interface Search {
+  readonly logins: readonly Pattern[];
+  /** @default none: failed logins are lines like any others */
+  readonly failures?: readonly Pattern[] | undefined;
 }
 
 export class MatchRun {
-  readonly summary: Summary = { lines: 0, logins: 0, logouts: 0, patterns: {}, refused: {}, missed: {} };
+  readonly summary: Summary;
   readonly #patterns: readonly Pattern[];
   readonly #rules: AdmissionRules;
   readonly #matcher: Matcher;
+  readonly #failures: FailureReader | undefined;
 
-  constructor(patterns: readonly Pattern[], rules: AdmissionRules, source: string) {
-    this.#patterns = patterns;
+  constructor({ logins, failures }: Search, rules: AdmissionRules, source: string) {
+    this.#patterns = logins;
     this.#rules = rules;
-    this.#matcher = new Matcher(patterns, source);
+    this.#matcher = new Matcher(logins, source);
+    this.#failures = failures && new FailureReader(failures, source);
+    const counts = { lines: 0, logins: 0, logouts: 0, patterns: {}, refused: {}, missed: {} };
+    this.summary = { ...counts, ...(failures && { failed: {} }) };
   }
 
-  /** The outcome of each line of `batch`, in order. */
+  /** The outcome of each line of `batch`, in order; several where a logger repeats a failed login. */
   *feed(batch: Batch, now: number): Generator<Outcome> {
     for (const single of singles(batch)) {
-      const [match] = this.#matcher.match(single.batch, now);
-      const outcome = match === undefined ? this.#miss(single, now) : this.#admit(match, single.line, now);
-      this.#count(outcome);
-      yield outcome;
+      this.summary.lines++;
+      for (const outcome of this.#outcomes(single, now)) {
+        this.#count(outcome);
+        yield outcome;
+      }
     }
+  }
+
+  #outcomes(single: Single, now: number): Outcome[] {
+    const { line } = single;
+    const failures = this.#failures?.read(single, now) ?? [];
+    const [match] = this.#matcher.match(single.batch, now);
+    if (match !== undefined) return [this.#admit(match, line, now)];
+    if (failures.length > 0) return failures.map((failure) => ({ kind: 'failed', line, failure: canonical(failure) }));
+    return [this.#miss(single, now)];
   }
 
   #miss({ line, record }: Single, now: number): Outcome {
@@ -74,9 +100,12 @@ export class MatchRun {
 
   #count(outcome: Outcome): void {
     const { summary } = this;
-    summary.lines++;
     if (outcome.kind === 'logout') summary.logouts++;
     if (outcome.kind === 'refused') summary.refused[outcome.why] = (summary.refused[outcome.why] ?? 0) + 1;
+    if (outcome.kind === 'failed' && summary.failed) {
+      const { reason } = outcome.failure;
+      summary.failed[reason] = (summary.failed[reason] ?? 0) + 1;
+    }
     if (outcome.kind === 'missed') summary.missed[outcome.why] = (summary.missed[outcome.why] ?? 0) + 1;
     if (outcome.kind !== 'login') return;
     const { pattern } = outcome.match;

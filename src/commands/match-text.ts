@@ -8,16 +8,24 @@ export function renderOutcome(outcome: Outcome): string {
     const about = outcome.detail === '' ? '' : ` (${outcome.detail})`;
     return escapeControls(`missed   ${outcome.why}${about}: ${REASONS[outcome.why]}: ${outcome.line}`);
   }
-  const { pattern, address, user, service, at } = outcome.match;
+  const { pattern, address, user = '-', service, at } = outcome.kind === 'failed' ? outcome.failure : outcome.match;
   const fields = [pattern, address === '' ? '-' : address, user, service, new Date(at).toISOString()].join('  ');
-  const reason = outcome.kind === 'refused' ? `  ${outcome.why} (${outcome.detail}): ${REASONS[outcome.why]}` : '';
-  return escapeControls(`${outcome.kind.padEnd('refused'.length)}  ${fields}${reason}`);
+  return escapeControls(`${outcome.kind.padEnd('refused'.length)}  ${fields}${reasonText(outcome)}`);
+}
+
+function reasonText(outcome: Exclude<Outcome, { kind: 'missed' }>): string {
+  if (outcome.kind === 'failed') return `  ${outcome.failure.reason}`;
+  return outcome.kind === 'refused' ? `  ${outcome.why} (${outcome.detail}): ${REASONS[outcome.why]}` : '';
 }
 
 /** The same facts as JSON, one object a line; a user name stays as it was logged. */
 export function outcomeJson(outcome: Outcome): string {
   const { kind, line } = outcome;
   if (outcome.kind === 'missed') return JSON.stringify({ kind, why: outcome.why, detail: outcome.detail, line });
+  if (outcome.kind === 'failed') {
+    const { pattern, address, user, service, at, reason } = outcome.failure;
+    return JSON.stringify({ kind, pattern, address, user, service, at: new Date(at).toISOString(), reason, line });
+  }
   const { pattern, user, service, session, at } = outcome.match;
   const address = outcome.kind === 'login' ? outcome.login.address : outcome.match.address;
   const why = outcome.kind === 'refused' ? { why: outcome.why, detail: outcome.detail } : {};
@@ -35,11 +43,13 @@ export function outcomeJson(outcome: Outcome): string {
 }
 
 /** The numbers at the end, the most frequent first. */
-export function renderSummary({ lines, logins, logouts, patterns, refused, missed }: Summary): string {
+export function renderSummary({ lines, logins, logouts, patterns, refused, missed, failed }: Summary): string {
+  const failures = failed === undefined ? '' : `, ${sum(failed)} failed`;
   return [
-    `${lines} lines: ${logins} logins, ${logouts} logouts, ${sum(refused)} refused, ${sum(missed)} missed`,
+    `${lines} lines: ${logins} logins, ${logouts} logouts, ${sum(refused)} refused${failures}, ${sum(missed)} missed`,
     ...renderCounts('login', patterns),
     ...renderCounts('refused', refused),
+    ...renderCounts('failed', failed ?? {}),
     ...renderCounts('missed', missed),
   ].join('\n');
 }

@@ -1,16 +1,17 @@
 import { systemClock } from '../clock.ts';
 import { parseDuration } from '../config/duration.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
 import { stderrLog } from '../log.ts';
 import { admissionRules } from '../login/admission.ts';
 import { readPattern } from '../pattern/file.ts';
-import { loadPatterns } from '../pattern/load.ts';
+import { loadAllPatterns, loadPatterns } from '../pattern/load.ts';
 import { createJournalSource } from '../source/journal.ts';
 import type { Batch, LogSource } from '../source/source.ts';
 import { defineCommand, print } from './command.ts';
 import { linesBatch, readFileLines, sizeOfInput } from './match-input.ts';
-import { MatchRun, type Outcome } from './match-run.ts';
+import { MatchRun, type Outcome, type Search } from './match-run.ts';
 import { outcomeJson, renderOutcome, renderSummary } from './match-text.ts';
 import { ProgressLine } from './progress-line.ts';
 import { followLines } from './tail.ts';
@@ -24,6 +25,7 @@ interface MatchArgs {
   readonly follow: boolean;
   readonly lines: number;
   readonly missed: boolean;
+  readonly failures: boolean;
   readonly json: boolean;
   readonly expect: number | undefined;
   readonly pattern: string | undefined;
@@ -41,6 +43,7 @@ export const command = defineCommand(
       .option('follow', { type: 'boolean', default: false, describe: 'Go on with the lines to come' })
       .option('lines', { type: 'number', default: 10, describe: 'With --follow: how many last lines to start with' })
       .option('missed', { type: 'boolean', default: false, describe: 'Tell why each other line is no login' })
+      .option('failures', { type: 'boolean', default: false, describe: 'Tell of failed logins too, as show does' })
       .option('json', { alias: 'jsonl', type: 'boolean', default: false, describe: 'Print a JSON object a line' })
       .option('expect', { type: 'number', describe: 'Fail (65) unless this many logins are found and admitted' })
       .option('pattern', { type: 'string', describe: 'Only this pattern file, with samples or without' })
@@ -119,9 +122,18 @@ function usage(reason: string): OperationalError {
   return new OperationalError('usage', EXIT.usage, `match: ${reason}`);
 }
 
-function createRun({ config: configFile, pattern, file, journal }: MatchArgs): MatchRun {
-  const config = loadConfig(configFile);
-  const patterns = pattern === undefined ? loadPatterns(config.patterns, stderrLog()) : [readPattern(pattern)];
+function createRun(args: MatchArgs): MatchRun {
+  const { file, journal } = args;
+  const config = loadConfig(args.config);
   const source = journal ? 'journal' : file === STDIN ? 'stdin' : `file:${file}`;
-  return new MatchRun(patterns, admissionRules(config.admission, config.grace), source);
+  return new MatchRun(searchFor(args, config), admissionRules(config.admission, config.grace), source);
+}
+
+/** Failed logins by whatever patterns there are, as for `show`. */
+function searchFor({ pattern, failures }: MatchArgs, config: Config): Search {
+  const own = pattern === undefined ? undefined : [readPattern(pattern)];
+  return {
+    logins: own ?? loadPatterns(config.patterns, stderrLog()),
+    failures: failures ? (own ?? loadAllPatterns(config.patterns, stderrLog())) : undefined,
+  };
 }

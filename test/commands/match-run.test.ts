@@ -3,6 +3,7 @@ import { MatchRun, type Outcome } from '../../src/commands/match-run.ts';
 import { outcomeJson, renderOutcome, renderSummary } from '../../src/commands/match-text.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { admissionRules } from '../../src/login/admission.ts';
+import type { Pattern } from '../../src/pattern/pattern.ts';
 import type { Batch, LogRecord } from '../../src/source/source.ts';
 import { linesBatch, loadShipped } from '../pattern/shipped.ts';
 
@@ -10,9 +11,9 @@ const NOW = Date.UTC(2026, 10, 23, 18);
 const STAMP = '2026-11-23T17:00:00Z mx';
 const LOGIN = `${STAMP} dovecot: imap-login: Login: user=<alice>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.1, mpid=9`;
 
-function createRun(): MatchRun {
+function createRun(failures?: readonly Pattern[]): MatchRun {
   const config = configSchema.parse({ admission: { never_networks: ['203.0.113.0/24'], never_users: ['guest'] } });
-  return new MatchRun(loadShipped(), admissionRules(config.admission, config.grace), 'stdin');
+  return new MatchRun({ logins: loadShipped(), failures }, admissionRules(config.admission, config.grace), 'stdin');
 }
 
 function outcomes(...lines: string[]): Outcome[] {
@@ -110,4 +111,46 @@ test('as JSON each line is an object, with the address in its canonical form', (
 test('what a client wrote cannot move the terminal', () => {
   const [line] = text(`${STAMP} x: \u001b[2J`);
   expect(line).toContain('\\u{1b}[2J');
+});
+
+const OPENED = `${STAMP} popa3d[9]: Session from 198.51.100.7`;
+const FAILED = `${STAMP} popa3d[9]: Authentication failed for bob`;
+
+test('where failed logins are asked for, each is told with who, where, when and why, joined with its connect line', () => {
+  const run = createRun(loadShipped());
+  const told = [...run.feed(linesBatch(LOGIN, OPENED, FAILED), NOW)];
+  expect(told.map(({ kind }) => kind)).toEqual(['login', 'missed', 'failed']);
+  expect(told.slice(2).map(renderOutcome)).toEqual([
+    'failed   popa3d  198.51.100.7  bob  pop3  2026-11-23T17:00:00.000Z  wrong password',
+  ]);
+  expect(told.slice(2).map((outcome) => JSON.parse(outcomeJson(outcome)))).toEqual([
+    {
+      kind: 'failed',
+      pattern: 'popa3d',
+      address: '198.51.100.7',
+      user: 'bob',
+      service: 'pop3',
+      at: '2026-11-23T17:00:00.000Z',
+      reason: 'wrong password',
+      line: FAILED,
+    },
+  ]);
+  expect(renderSummary(run.summary).split('\n')).toEqual([
+    '3 lines: 1 logins, 0 logouts, 0 refused, 1 failed, 1 missed',
+    '  login          1  dovecot',
+    '  failed         1  wrong password',
+    '  missed         1  opens',
+  ]);
+});
+
+test('a failed login that a logger says was repeated is told again, and is one line', () => {
+  const run = createRun(loadShipped());
+  const refused = 'LOGIN FAILED, user=bob, ip=[::ffff:198.51.100.7]';
+  const lines = [`${STAMP} imapd: ${refused}`, `${STAMP} imapd: message repeated 2 times: [ ${refused}]`];
+  const told = [...run.feed(linesBatch(...lines), NOW)].map((outcome) => JSON.parse(outcomeJson(outcome)));
+  expect(told.map(({ kind, address }) => [kind, address])).toEqual([
+    ['failed', '198.51.100.7'],
+    ['failed', '198.51.100.7'],
+  ]);
+  expect(run.summary).toMatchObject({ lines: 2, failed: { 'wrong password or unknown user': 2 } });
 });

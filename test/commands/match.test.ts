@@ -37,6 +37,13 @@ test('--missed tells of every line', () => {
   expect(kinds(match(['--jsonl', '--missed'], `${OTHER}\n${LOGIN}\n`).lines)).toEqual(['missed', 'login', 'summary']);
 });
 
+test('--failures tells of failed logins, whatever patterns are in use', () => {
+  const dir = folderOf({ 'relaypass.toml': '[patterns]\nuse = ["courier"]\n' });
+  const failed = LOGIN.replace('Login:', 'Disconnected (auth failed, 1 attempts in 2 secs):');
+  const args = ['--json', '--failures', '--config', path.join(dir, 'relaypass.toml')];
+  expect(kinds(match(args, `${LOGIN}\n${failed}\n`).lines)).toEqual(['failed', 'summary']);
+});
+
 test('--expect fails with 65 where another number of logins is found', () => {
   expect(match(['--expect', '1'], `${LOGIN}\n`).status).toBe(0);
   expect(match(['--expect', '2'], `${LOGIN}\n`).status).toBe(65);
