@@ -8,7 +8,6 @@
  * Limits: the checkpoint of lines that held no login is committed once a second, not with each batch; after a crash
  * such lines are read again, which yields nothing again.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { rateLimited, type Log } from './log.ts';
@@ -24,6 +23,7 @@ import type { Batch, LogSource, Notice } from './source/source.ts';
 import type { Outcome } from './store/outcome.ts';
 import type { Store } from './store/store.ts';
 import type { TrailEvent } from './store/trail.ts';
+import { othersFirst } from './turn.ts';
 
 const SAVE_EVERY_MS = 1000; // a durable commit for each line of a busy log without logins would wear the disk
 const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and reason
@@ -114,7 +114,7 @@ export class Intake {
       this.#parts.onRound();
       if (source.isEnded === true) this.#parts.onEnded();
       if (batch === undefined) await source.wait(signal);
-      else await setImmediate(); // signals, timers and the other sources come first in a long catch-up
+      else await othersFirst();
     }
   }
 

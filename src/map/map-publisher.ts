@@ -1,9 +1,9 @@
 /** Keeps one map true to the store: attempts that never overlap, and what happens when one fails. See publish.ts. */
 import { unwatchFile, watchFile } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { rateLimited, type Log } from '../log.ts';
 import type { SetState } from '../store/permitted-set.ts';
+import { othersFirst } from '../turn.ts';
 import type { MapAmender } from './amend.ts';
 import type { MapBuilder } from './build.ts';
 import { asMapError, MapError } from './map-error.ts';
@@ -52,12 +52,6 @@ const BASE_POLL_MS = 2000; // a stat each; an editor's rename is seen as well
 const REPORT_INTERVAL_MS = 60_000;
 const LOOK_MS = 60_000; // a few stats; what is an hour old, or was overwritten, is built anew
 
-/** Has the clients that wait for a live answer come first: two turns, since the first may end without a look at their sockets. */
-async function clientsServed(): Promise<void> {
-  await setImmediate();
-  await setImmediate();
-}
-
 /** One map's attempts, one at a time. */
 export class MapPublisher {
   readonly #target: MapTarget;
@@ -102,7 +96,7 @@ export class MapPublisher {
     this.#due += 1;
     const attempt = this.#last
       .then(async () => {
-        await clientsServed();
+        await othersFirst();
         this.#waiting = undefined;
         return this.#timedAttempt();
       })
