@@ -222,7 +222,8 @@ export class Intake {
 
   #tellNotice({ kind, detail, count }: Notice): void {
     if (isLoss(kind)) this.#counted.dropped.add(kind, count);
-    this.#parts.log.warn(kind.replaceAll('-', ' '), { source: this.#parts.source.id, detail, count });
+    const level = kind === 'passed-by' ? 'info' : 'warn';
+    this.#parts.log[level](kind.replaceAll('-', ' '), { source: this.#parts.source.id, detail, count });
   }
 }
 

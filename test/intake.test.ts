@@ -5,6 +5,7 @@ import { configSchema } from '../src/config/schema.ts';
 import { Intake } from '../src/intake.ts';
 import { createLog } from '../src/log.ts';
 import { Tally } from '../src/metrics/tally.ts';
+import { stampOf } from '../src/pattern/header.ts';
 import { Matcher } from '../src/pattern/matcher.ts';
 import { createFileSource } from '../src/source/file.ts';
 import type { Batch, LogSource } from '../src/source/source.ts';
@@ -19,6 +20,7 @@ const KIB = 1024;
 const nothing = () => undefined;
 const done = () => Promise.resolve();
 const clock = () => place.now;
+const stampOfLine = (line: string) => stampOf(Buffer.from(line), place.now);
 
 let place: Place;
 let tally: Tally;
@@ -171,7 +173,9 @@ test.each([
 
 /** A daemon that runs until it has read the file `log`. */
 async function readOnce(log: string): Promise<void> {
-  const intake = intakeOf(createFileSource(log, { clock, watch: false }));
+  const intake = intakeOf(
+    createFileSource(log, { clock, watch: false, stampOf: stampOfLine, passByBytes: 1024 * KIB }),
+  );
   await intake.start();
   await intake.run();
   await intake.close();
@@ -213,4 +217,26 @@ test('the logout of an open session is found in a file that was rotated early in
   expect(permitted(store)).toEqual(['198.51.100.1']);
   await readOnce(log);
   expect(permitted(store)).toEqual([]);
+});
+
+test('after an outage what can no longer matter is passed by, which is told and is no loss', async () => {
+  const log = path.join(place.parent, 'mail.log');
+  appendLines(log, LOGIN);
+  await readOnce(log);
+  const [day, from] = [24 * 60, place.now];
+  for (place.now += MINUTE_MS; place.now < from + day * MINUTE_MS; place.now += MINUTE_MS) {
+    appendLines(
+      log,
+      ...Array.from({ length: 20 }, () => 'auth-worker(12): Info: conn unix:auth-worker (pid=7,uid=97)'),
+    );
+  }
+  appendLines(log, LOGIN.replace('198.51.100.1', '198.51.100.2'));
+  await readOnce(log);
+  expect(permitted(store)).toEqual(['198.51.100.2']);
+  const counted = tally.source(`file:${log}`, place.now);
+  expect(counted.lines).toBeLessThan((day / 4) * 20);
+  expect([...counted.dropped.all()]).toEqual([]);
+  expect(place.logged.join('')).toMatch(
+    /^passed by source=\S+ detail=".*mail.log: \d+ bytes from before 2026-11-25T11:30:00.000Z/m,
+  );
 });

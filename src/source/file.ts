@@ -1,8 +1,8 @@
 /**
  * Follows log files through everything a host does to its log.
  *
- * Promises: every whole line that was written while relaypass ran, or since its last commit, is given once, whatever
- * happened to the file in between: renamed and created anew, at once or seconds later, while the logger still wrote to
+ * Promises: every whole line that was written while relaypass ran, or since its last commit, and that is not too old to
+ * be of use when it starts, is given once, whatever happened to the file in between: renamed and created anew, at once or seconds later, while the logger still wrote to
  * the old file; copied and truncated; replaced behind a symbolic link; deleted and created with the same inode number;
  * rotated several times, renamed by number or by date, compressed by gzip, while relaypass was down. A reader that
  * ends at any moment goes on after the last checkpoint that was stored.
@@ -23,20 +23,18 @@ import { fromCheckpoint, toCheckpoint, type FileRecords } from './checkpoint.ts'
 import { FileFollower } from './follower.ts';
 import type { GenerationRecord } from './generation.ts';
 import { globMatcher } from './glob.ts';
-import type { StampOf } from './seek.ts';
+import type { PassByOptions } from './pass-by.ts';
 import { namesIn } from './siblings.ts';
 import type { Batch, Checkpoint, LogSource, Notice } from './source.ts';
 import { Waker } from './waker.ts';
 import { watchFolder, type Watch } from './watch.ts';
 
-export interface FileSourceOptions {
+export interface FileSourceOptions extends PassByOptions {
   readonly clock: Clock;
   /** How often the log is looked at, whatever the watch says; milliseconds. @default 200, or 1000 where the watch has proved itself */
   readonly pollMs?: number;
   /** Wake early when the log changes. @default true */
   readonly watch?: boolean;
-  /** Reads the time stamp of a line, epoch ms; with it a first start need not read the whole history. */
-  readonly stampOf?: StampOf | undefined;
 }
 
 /** Follows `file`, an absolute path whose last part may hold `*`; rotated files never count as logs of their own. */

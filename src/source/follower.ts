@@ -35,7 +35,7 @@ export class FileFollower {
     this.#file = file;
     this.#clock = options.clock;
     this.#availability = new Availability(file);
-    this.#lineage = new Lineage(file, records, since, options);
+    this.#lineage = new Lineage(file, records, since, options, (notice) => this.#tell(notice));
   }
 
   /** Where it is: to be stored with what the last reading produced. */
@@ -84,7 +84,7 @@ export class FileFollower {
 
   async #look(): Promise<Generation | undefined> {
     const now = this.#clock();
-    const log = await this.#lineage.look((notice) => this.#notices.push(notice));
+    const log = await this.#lineage.look();
     const isThere = log instanceof Generation;
     this.#tell(this.#availability.update(isThere ? undefined : log, now));
     if (!isThere) return undefined;

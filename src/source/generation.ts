@@ -78,6 +78,7 @@ export class Generation {
 
   /** Reads on in `body`, after what `fingerprint` covers. */
   open(body: Body, fingerprint: Fingerprint = this.#fingerprint): void {
+    if (fingerprint.offset > this.#fingerprint.offset) this.#skipping = false; // at the start of a line
     this.#body = body;
     this.#fingerprint = fingerprint;
     this.#done = false;

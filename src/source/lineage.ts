@@ -18,14 +18,12 @@ import {
 } from './fingerprint.ts';
 import { Generation, type GenerationRecord } from './generation.ts';
 import { contentsOf, inodeAt, list, namesOf, type Listing } from './listing.ts';
-import { seek, type StampOf } from './seek.ts';
+import { passBy, type PassByOptions } from './pass-by.ts';
 import { realPath, type Sibling } from './siblings.ts';
 import type { Notice } from './source.ts';
 
-export interface LineageOptions {
+export interface LineageOptions extends PassByOptions {
   readonly clock: Clock;
-  /** Reads the time stamp of a line, epoch ms; with it a first start need not read the whole history. */
-  readonly stampOf?: StampOf | undefined;
 }
 
 /** What the log's name leads to now. */
@@ -36,27 +34,32 @@ const MAX_LOOKS = 10; // names that move all the while are looked at again by th
 
 export class Lineage {
   readonly #file: string;
-  readonly #clock: Clock;
-  readonly #stampOf: StampOf | undefined;
-  /** A file that was last written to before holds nothing of interest; it stays, so that no long stop hides a file. */
-  readonly #horizonAt: number;
+  readonly #options: LineageOptions;
+  readonly #tell: (notice: Notice) => void;
+  /** Lines from before are of no use. It stays, so that no file is taken for old after this process was stopped for long. */
+  readonly #since: number;
   #generations: Generation[];
-  /** Where a generation that is not known begins, at the first look only: at the lines of this age (epoch ms). */
-  #beginAt: number | undefined;
+  /** Nothing was identified yet: what is too old in what is found may be passed by. */
+  #isFirstLook = true;
   #isFirstStart: boolean;
   /** What began where a generation was truncated away, until it is known whether that cut a line. */
   readonly #successors = new Map<Generation, Generation>();
   /** What was listed when all of it was last identified. */
   #identified: string | undefined;
 
-  constructor(file: string, records: readonly GenerationRecord[], since: number, { clock, stampOf }: LineageOptions) {
+  constructor(
+    file: string,
+    records: readonly GenerationRecord[],
+    since: number,
+    options: LineageOptions,
+    tell: (notice: Notice) => void,
+  ) {
     this.#file = file;
-    this.#clock = clock;
-    this.#generations = records.map((record) => Generation.fromRecord(record, clock()));
-    this.#horizonAt = since - MTIME_SLACK_MS;
-    this.#beginAt = since;
+    this.#options = options;
+    this.#tell = tell;
+    this.#generations = records.map((record) => Generation.fromRecord(record, options.clock()));
+    this.#since = since;
     this.#isFirstStart = records.length === 0;
-    this.#stampOf = stampOf;
   }
 
   get open(): readonly Generation[] {
@@ -102,16 +105,16 @@ export class Lineage {
    * The log as it is now. The siblings are looked at only when the log shows that it is another file, and as long as
    * nothing was read of it: then nothing shows whether it was truncated.
    */
-  async look(tell: (notice: Notice) => void): Promise<Log> {
+  async look(): Promise<Log> {
     const { inode, trouble } = inodeAt(this.#file);
     const held = inode === undefined ? undefined : this.#holding(inode);
     if (held?.isBlank === false && this.#identified !== undefined) return held;
     const isRefused = held === undefined && inode !== undefined;
-    if (isRefused || this.hasMoved()) return this.#identifyAll(tell);
+    if (isRefused || this.hasMoved()) return this.#identifyAll();
     return held ?? trouble ?? 'missing';
   }
 
-  async #identifyAll(tell: (notice: Notice) => void): Promise<Log> {
+  async #identifyAll(): Promise<Log> {
     for (let looks = 0; ; looks += 1) {
       const listing = this.#list();
       const { seen, unread } = await this.#identifySiblings(listing.siblings);
@@ -120,10 +123,10 @@ export class Lineage {
       if (!isStable && looks < MAX_LOOKS) continue;
       if (isStable) this.#forgetRemoved(seen);
       await this.#skipCutLines();
-      if (log instanceof Generation) this.#giveUp(unread, tell);
-      if (this.#isFirstStart) this.#tellUnread(unread, tell);
+      if (log instanceof Generation) this.#giveUp(unread);
+      if (this.#isFirstStart) this.#tellUnread(unread);
       this.#isFirstStart = false;
-      this.#beginAt = undefined;
+      this.#isFirstLook = false;
       this.#identified = isStable ? this.#contents(listing) : undefined;
       return log;
     }
@@ -146,7 +149,7 @@ export class Lineage {
    */
   async #identify(sibling: Sibling): Promise<Generation | 'unreadable' | undefined> {
     const held = this.#holding(sibling.inode);
-    const isOld = sibling.writtenAtMs < this.#horizonAt;
+    const isOld = sibling.writtenAtMs < this.#since - MTIME_SLACK_MS;
     if (held !== undefined || (isOld && !this.#generations.some(isLost))) return held;
     if (sibling.format === 'unknown') return isOld ? undefined : 'unreadable';
     const body = openBody(sibling.path, sibling.format);
@@ -154,19 +157,22 @@ export class Lineage {
     if (body === 'unreadable') return isOld ? undefined : 'unreadable';
     const known =
       this.#holding(body.inode) ?? (await this.#likest(body, 'same')) ?? (await this.#likest(body, 'shorter'));
-    if (known === undefined && !isOld) return this.#begin(sibling.path, body, await this.#start(body));
-    if (known === undefined || !(await this.#resume(known, body, isOld))) body.close();
+    if (known === undefined && !isOld) return this.#begin(sibling.path, body, await this.#ahead(sibling.path, body));
+    if (known === undefined || !(await this.#resume(known, sibling.path, body, isOld))) body.close();
     return known;
   }
 
-  /** Reads on in `body`, where that holds something of the known generation which was not read. */
-  async #resume(known: Generation, body: Body, isOld: boolean): Promise<boolean> {
+  /** Reads on in `body`, where that holds something of the known generation which was not read and is not old. */
+  async #resume(known: Generation, path: string, body: Body, isOld: boolean): Promise<boolean> {
     if (known.state === 'open') return false; // a copy
     const isWhole = !isOld && (await this.#likeness(known, body)) === 'same';
     const hasMore =
       isWhole && (known.state === 'lost' || (body.kind === 'plain' && (await hasBytesAfter(known, body))));
-    if (hasMore) known.open(body);
-    else if (known.state === 'lost') known.finish();
+    if (hasMore) known.open(body, await this.#ahead(path, body, known.fingerprint));
+    else if (known.state === 'lost') {
+      if (isOld && body.kind === 'plain') this.#tellPassedBy(path, body.sizeBytes() - known.fingerprint.offset);
+      known.finish();
+    }
     return hasMore;
   }
 
@@ -184,23 +190,33 @@ export class Lineage {
   async #adopt(body: Body): Promise<Generation> {
     const path = realPath(this.#file) ?? this.#file;
     const known = await this.#likest(body, 'same');
-    if (known === undefined) return this.#begin(path, body, await this.#start(body));
+    if (known === undefined) return this.#begin(path, body, await this.#ahead(path, body));
     if (known.state === 'open') return this.#begin(path, body, known.fingerprint); // a copy has taken the log's place
-    known.open(body);
+    known.open(body, await this.#ahead(path, body, known.fingerprint));
     known.path = path;
     return known;
   }
 
   #begin(path: string, body: Body, fingerprint = NOTHING_READ): Generation {
-    const generation = new Generation(path, this.#clock());
+    const generation = new Generation(path, this.#options.clock());
     generation.open(body, fingerprint);
     this.#generations.push(generation);
     return generation;
   }
 
-  async #start(body: Body): Promise<Fingerprint> {
-    if (this.#beginAt === undefined || this.#stampOf === undefined || body.kind === 'gzip') return NOTHING_READ;
-    return fingerprintAt(body, await seek(body, this.#stampOf, this.#beginAt));
+  /** Where to go on in `body`, of which `read` is known. */
+  async #ahead(path: string, body: Body, read = NOTHING_READ): Promise<Fingerprint> {
+    if (!this.#isFirstLook) return read;
+    const ahead = await passBy(body, read, this.#since, this.#options);
+    this.#tellPassedBy(path, ahead.offset - read.offset);
+    return ahead;
+  }
+
+  /** It is no loss. */
+  #tellPassedBy(path: string, bytes: number): void {
+    if (bytes <= 0) return;
+    const detail = `${path}: ${bytes} bytes from before ${new Date(this.#since).toISOString()}, too old to be of use`;
+    this.#tell({ kind: 'passed-by', detail, count: undefined });
   }
 
   /** The generation of which `body` holds the most. */
@@ -225,17 +241,17 @@ export class Lineage {
     this.#successors.clear();
   }
 
-  #giveUp(unread: readonly string[], tell: (notice: Notice) => void): void {
+  #giveUp(unread: readonly string[]): void {
     const others = unread.length === 0 ? '' : `, unless it is in ${unread.join(', ')}, which cannot be read`;
     for (const { path, fingerprint } of this.#generations.filter(isLost)) {
       const what = `what came after byte ${fingerprint.offset}, if anything, is lost${others}`;
-      tell(lost(`${path} was truncated or removed: ${what}`));
+      this.#tell(lost(`${path} was truncated or removed: ${what}`));
     }
     this.#generations = this.#generations.filter((generation) => !isLost(generation));
   }
 
-  #tellUnread(unread: readonly string[], tell: (notice: Notice) => void): void {
-    for (const file of unread) tell(lost(`${file} cannot be read: what it holds was not seen`));
+  #tellUnread(unread: readonly string[]): void {
+    for (const file of unread) this.#tell(lost(`${file} cannot be read: what it holds was not seen`));
   }
 
   #forgetRemoved(seen: ReadonlySet<Generation>): void {

@@ -1,8 +1,14 @@
 /**
- * Finds where in a log to begin, so that a first start reads minutes of it and not months, and nothing of another year: a
- * stamp without a year says of a line from a year ago that it is of now.
+ * Finds where in a log to go on, so that a start reads what can still be of use and not months or gigabytes before it, and
+ * a first start nothing of another year: a stamp without a year says of a line from a year ago that it is of now.
  *
- * Limits: a log that was silent for half a year between two lines shows no other year there.
+ * Promises: what it passes by is older than asked, by the stamps of the places that it looks at: in each every line must
+ * be, and where that leaves a doubt nothing is passed by. Where to go on lies {@link SLACK_MS} before that instant, so
+ * that no line from before it can join or be repeated by one that counts.
+ *
+ * Limits: lines that went into the log later than their stamps say, and by the hour, hide what came before them, where they
+ * are megabytes without a line of another program in between. A log that was silent for half a year between two lines
+ * shows no other year there.
  */
 import type { Body } from './body.ts';
 
@@ -12,6 +18,10 @@ export type StampOf = (line: string) => number | undefined;
 const PROBE_BYTES = 16_384; // two lines of the cap's length
 /** An hour for the night in which daylight saving ends, and ten minutes for clocks that were set back. */
 const SLACK_MS = 4_200_000;
+/** Hosts that write one log have clocks of their own. */
+const JITTER_MS = 60_000;
+/** Lines of a device whose clock is ahead make it search before them; those of one that always is, again and again. */
+const MAX_SEARCHES = 8;
 
 /** More than any delay or clock that was set back: what goes back so far is of a later year than what is before it. */
 const HALF_YEAR_MS = 15_552_000_000;
@@ -22,49 +32,101 @@ const MAX_SAMPLES = 4096;
 
 /** The offset of a line older than `since`, before which all are older; 0, so that all is read, where that is not clear. */
 export async function seek(body: Body, stampOf: StampOf, since: number): Promise<number> {
-  return lastYearFrom(body, await seekInOrder(body, stampOf, since), stampOf);
+  return lastYearFrom(body, await seekFrom(body, 0, stampOf, since), stampOf);
 }
 
-/** By a binary search. 0 where a probe holds no time stamp or the probes are not in order. */
-async function seekInOrder(body: Body, stampOf: StampOf, since: number): Promise<number> {
-  const wanted = since - SLACK_MS;
-  let low = await probe(body, 0, stampOf);
-  if (low === undefined || low.stamp >= wanted) return 0;
-  let high = { stamp: Infinity, offset: body.sizeBytes() };
-  while (high.offset - low.offset > 2 * PROBE_BYTES) {
-    const middle = Math.floor((low.offset + high.offset) / 2);
-    const found = await probe(body, middle, stampOf);
-    if (found === undefined || found.stamp < low.stamp || found.stamp > high.stamp) return 0;
-    if (found.stamp < wanted) low = found;
-    else high = { stamp: found.stamp, offset: middle };
+/** The same after `from`, the offset of a line of the last year; `from` where it is not clear. */
+export async function seekFrom(body: Body, from: number, stampOf: StampOf, since: number): Promise<number> {
+  const look = (position: number) => probe(body, position, stampOf, since - SLACK_MS);
+  let end = body.sizeBytes();
+  for (let searches = 0; searches < MAX_SEARCHES; searches += 1) {
+    const old = await lastOld(from, end, look);
+    const younger = old === undefined ? 'unclear' : await youngerBefore(old, from, look);
+    if (old === undefined || younger === 'unclear') break;
+    if (younger === 'none') return old;
+    end = younger;
+  }
+  return from;
+}
+
+type Look = (position: number) => Promise<Probe | undefined>;
+
+/** By a binary search, the offset of old lines with younger ones behind them; undefined where that is not clear. */
+async function lastOld(from: number, end: number, look: Look): Promise<number | undefined> {
+  let low = await look(Math.max(0, from - 1)); // the end of the line before
+  if (low?.isOld !== true) return undefined;
+  for (let high = end; high - low.offset > 2 * PROBE_BYTES;) {
+    const middle = Math.floor((low.offset + high) / 2);
+    const found = await look(middle);
+    if (found === undefined || found.latest < low.latest - JITTER_MS) return undefined;
+    if (found.isOld) low = found;
+    else high = middle;
   }
   return low.offset;
+}
+
+/** Where in ever longer steps back from `old` there are lines that are not. */
+async function youngerBefore(old: number, from: number, look: Look): Promise<number | 'none' | 'unclear'> {
+  for (let step = PROBE_BYTES; old - step > from; step *= 2) {
+    const found = await look(old - step);
+    if (found === undefined) return 'unclear';
+    if (!found.isOld) return old - step;
+  }
+  return 'none';
 }
 
 /** Where, at or after `from`, the lines of the last year begin. */
 async function lastYearFrom(body: Body, from: number, stampOf: StampOf): Promise<number> {
   const size = body.sizeBytes();
   const stride = Math.ceil((size - from) / MAX_SAMPLES);
-  let [begin, newest] = [from, -Infinity];
+  let year = { begin: from, newest: -Infinity };
+  let earlier = year;
+  let last = -Infinity;
   for (let position = from; position < size;) {
-    const found = await probe(body, position, stampOf);
+    const found = await firstStamp(body, position, stampOf);
     position = found === undefined ? position + PROBE_BYTES : found.offset + stride;
-    if (found === undefined || found.stamp < newest - TWO_YEARS_MS) continue;
-    const isOfLaterYear = found.stamp < newest - HALF_YEAR_MS;
-    if (isOfLaterYear) begin = found.offset;
-    newest = isOfLaterYear ? found.stamp : Math.max(newest, found.stamp);
+    if (found === undefined || found.stamp < year.newest - TWO_YEARS_MS) continue;
+    const { stamp, offset } = found;
+    if (stamp > last + HALF_YEAR_MS && stamp >= earlier.newest - SLACK_MS)
+      year = earlier; // a device's clock was reset
+    else if (stamp < year.newest - HALF_YEAR_MS) [earlier, year] = [year, { begin: offset, newest: stamp }];
+    year.newest = Math.max(year.newest, stamp);
+    last = stamp;
   }
-  return begin;
+  return year.begin;
 }
 
-/** The first line with a time stamp at or after `position`, within a probe. */
-async function probe(body: Body, position: number, stampOf: StampOf) {
-  const text = (await body.read(position, PROBE_BYTES)).toString('latin1'); // a character a byte
+/** What the stamps say that are within {@link PROBE_BYTES} of a position. */
+interface Probe {
+  /** Of the first line that has one. */
+  readonly offset: number;
+  readonly latest: number;
+  /** All of them are: one line of a device with a wrong clock must not make those beside it look old. */
+  readonly isOld: boolean;
+}
+
+async function probe(body: Body, position: number, stampOf: StampOf, wanted: number): Promise<Probe | undefined> {
+  const stamps = [...(await stampsAt(body, position, stampOf))];
+  const [first] = stamps;
+  const latest = Math.max(...stamps.map(({ stamp }) => stamp));
+  return first && { offset: first.offset, latest, isOld: latest < wanted };
+}
+
+async function firstStamp(body: Body, position: number, stampOf: StampOf) {
+  for (const first of await stampsAt(body, position, stampOf)) return first;
+  return undefined;
+}
+
+/** The stamps of the whole lines at or after `position`, within a probe. */
+async function stampsAt(body: Body, position: number, stampOf: StampOf) {
+  return stampsIn((await body.read(position, PROBE_BYTES)).toString('latin1'), position, stampOf); // a character a byte
+}
+
+function* stampsIn(text: string, position: number, stampOf: StampOf) {
   let start = position === 0 ? 0 : text.indexOf('\n') + 1;
   for (let end = text.indexOf('\n', start); end !== -1; end = text.indexOf('\n', start)) {
     const stamp = stampOf(text.slice(start, end));
-    if (stamp !== undefined) return { stamp, offset: position + start };
+    if (stamp !== undefined) yield { stamp, offset: position + start };
     start = end + 1;
   }
-  return undefined;
 }

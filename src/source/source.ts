@@ -41,7 +41,13 @@ export type Batch =
 
 export interface Notice {
   readonly kind:
-    'line-too-long' | 'lines-dropped-by-logger' | 'log-missing' | 'log-unreadable' | 'log-back' | 'data-lost';
+    | 'line-too-long'
+    | 'passed-by'
+    | 'lines-dropped-by-logger'
+    | 'log-missing'
+    | 'log-unreadable'
+    | 'log-back'
+    | 'data-lost';
   readonly detail: string;
   /** How many lines it is about, where that is known. */
   readonly count: number | undefined;

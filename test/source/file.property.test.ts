@@ -12,7 +12,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createFileSource } from '../../src/source/file.ts';
 import type { Batch, Checkpoint, LogSource } from '../../src/source/source.ts';
-import { MailHost } from './mail-host.ts';
+import { MailHost, stampOf } from './mail-host.ts';
 
 type Action =
   | { do: 'write'; count: number; padding: number }
@@ -21,7 +21,8 @@ type Action =
   | { do: 'rotateDelayed'; style: 'number' | 'date'; count: number }
   | { do: 'copytruncate'; between: 'nothing' | 'write' | 'poll' }
   | { do: 'truncateRegrow'; count: number }
-  | { do: 'poll'; commits: number; meanwhile?: Meanwhile | undefined }
+  | { do: 'poll'; commits: number; meanwhile?: Meanwhile | undefined; turns: number }
+  | { do: 'outage'; before: number; rotates: boolean; after: number }
   | { do: 'pause'; seconds: number }
   | { do: 'kill' }
   | { do: Plain }
@@ -60,6 +61,8 @@ const happening = fc.option(
   ),
   { nil: undefined, freq: 3 },
 );
+const someTurns = fc.integer({ min: 0, max: 100 });
+const bulk = fc.integer({ min: 0, max: 30 });
 const plain = (...names: Plain[]): fc.Arbitrary<Action> => fc.record({ do: fc.constantFrom(...names) });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -75,7 +78,19 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('truncateRegrow' as const), count }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('poll' as const), commits: committed, meanwhile: happening }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('poll' as const),
+      commits: committed,
+      meanwhile: happening,
+      turns: someTurns,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('outage' as const), before: bulk, rotates: fc.boolean(), after: bulk }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pause' as const), seconds: fc.constantFrom(1, 20, 70, 2000) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('up' as const) }) },
@@ -103,16 +118,17 @@ class Reader {
     return this.#source !== undefined;
   }
 
-  async start(): Promise<void> {
+  async start(since: number): Promise<void> {
     if (this.#source !== undefined) return;
-    this.#source = createFileSource(this.#log, { clock: this.#clock, watch: false });
+    this.#source = createFileSource(this.#log, { clock: this.#clock, watch: false, stampOf, passByBytes: BULK_BYTES });
     const stored: Checkpoint | undefined = this.#checkpoint === undefined ? undefined : JSON.parse(this.#checkpoint);
-    await this.#source.start(stored, 0);
+    await this.#source.start(stored, since);
   }
 
-  /** Reads to the end and commits after the first `commits` batches; `meanwhile` happens while the first is read. */
-  async poll(commits: number, meanwhile?: () => void): Promise<void> {
+  /** Reads to the end and commits after the first `commits` batches; `meanwhile` happens `turns` into the first. */
+  async poll(commits: number, turns = 0, meanwhile?: () => void): Promise<void> {
     const first = this.#source?.read();
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
     meanwhile?.();
     await this.#take(await first, commits);
     if (meanwhile !== undefined) await this.poll(commits);
@@ -149,18 +165,25 @@ class Reader {
   }
 }
 
+const GRACE_MS = 1_800_000;
+const OUTAGE_MS = 10_800_000; // more than the grace and all that is read before it in doubt
+const BULK_BYTES = 65_536; // less than this is not passed by
+const BULK_PADDING = 6000;
 const DELETED_MS = 3_500_000; // after an hour of silence a deleted log is let go of: see file.test.ts
 
 class World {
   readonly host: MailHost;
   readonly reader: Reader;
   readonly mayBeLost = new Set<string>();
-  #now = 0;
+  #now = Date.UTC(2026, 10, 24);
+  #upAt = this.#now;
+  /** Older lines need not be read. */
+  #since = 0;
   #pinned = new Set<{ lines: string[] }>();
   #rotatedAt = -Infinity;
 
   constructor(folder: string, appends: boolean) {
-    this.host = new MailHost(folder, appends);
+    this.host = new MailHost(folder, appends, () => this.#now);
     this.reader = new Reader(this.host.log, () => this.#now);
   }
 
@@ -172,9 +195,9 @@ class World {
   async settle(): Promise<void> {
     this.host.finish();
     await this.run({ do: 'up' });
-    await this.run({ do: 'poll', commits: Infinity });
+    await this.run({ do: 'poll', commits: Infinity, turns: 0 });
     this.#now += 70_000;
-    await this.run({ do: 'poll', commits: Infinity });
+    await this.run({ do: 'poll', commits: Infinity, turns: 0 });
     this.reader.commit();
     await this.reader.die();
   }
@@ -198,15 +221,24 @@ class World {
         return host.write(step.count * 10, 40);
       case 'poll':
         if (!reader.isUp) return;
-        await reader.poll(step.commits, step.meanwhile && (() => this.#meanwhile(step.meanwhile)));
+        await reader.poll(step.commits, step.turns, step.meanwhile && (() => this.#meanwhile(step.meanwhile)));
         for (const content of host.reachable(reader.remembered())) this.#pinned.add(content);
         host.noteRead(this.#pinned);
         return;
       case 'pause':
-        if (this.#now + step.seconds * 1000 < DELETED_MS) this.#now += step.seconds * 1000;
+        if (this.#now - this.#upAt + step.seconds * 1000 < DELETED_MS) this.#now += step.seconds * 1000;
         return;
       case 'up':
-        return reader.start();
+        if (reader.isUp) return;
+        this.#upAt = this.#now;
+        this.#since = this.#now - GRACE_MS;
+        return reader.start(this.#since);
+      case 'outage':
+        await this.#die();
+        host.write(step.before, BULK_PADDING);
+        if (step.rotates) this.#rotate('number');
+        this.#now += OUTAGE_MS;
+        return host.write(step.after, BULK_PADDING);
       case 'stop':
         if (reader.isUp) reader.commit();
         return this.#die();
@@ -268,7 +300,7 @@ class World {
 
   async #pollBetween(): Promise<void> {
     this.#noteCopy();
-    await this.run({ do: 'poll', commits: 1 });
+    await this.run({ do: 'poll', commits: 1, turns: 0 });
   }
 
   /** A copy that is there beside its original while the reader looks: what it has not read yet may come twice. */
@@ -286,11 +318,12 @@ class World {
     return [...this.reader.committed, ...this.reader.uncommitted];
   }
 
-  /** Notes the lines that nobody could read any more. */
+  /** Notes the lines that nobody could read any more, or need not. */
   #account(): void {
     const contents = [...this.host.reachable(this.reader.remembered()), ...this.#pinned];
     const readable = new Set([...this.#delivered(), ...contents.flatMap(({ lines }) => lines)]);
     for (const line of this.host.written) if (!readable.has(line)) this.mayBeLost.add(line);
+    for (const line of this.host.written) if ((stampOf(line) ?? 0) < this.#since) this.mayBeLost.add(line);
     for (const line of this.host.mayBeSkipped) this.mayBeLost.add(line);
   }
 }

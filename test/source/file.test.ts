@@ -364,6 +364,52 @@ describe('beginning', () => {
     expect(text.split('\n')).toHaveLength(13);
   });
 
+  test.each([1, 500])(
+    'a first start loses no line before %i of a device whose clock was reset this year',
+    async (count) => {
+      const newYear = new Date(new Date(now).getFullYear(), 0, 1).getTime();
+      const reset = Array.from({ length: count }, (_, i) => `${newYear + i} reset\n`).join('');
+      append(`${history(40)}${reset}${now} last\n`);
+      const { text } = await readAll(await start({ since: now - HOUR_MS, options: { stampOf } }));
+      expect(text.split('\n')).toHaveLength(42 + count);
+    },
+  );
+
+  test('after an outage passes by what is too old to be of use, of a rotated file too, and says so', async () => {
+    const passByBytes = 1_000_000;
+    append(`${now - 50 * HOUR_MS} seen\n${'x'.repeat(9000)}`); // a line over the cap
+    const { checkpoint } = await readAll(await start());
+    const first = `\n${history(100_000)}`;
+    append(first);
+    fs.renameSync(log, `${log}.1`);
+    append(`${now} next\n`);
+    const source = await start({ checkpoint, since: now - HOUR_MS, options: { stampOf, passByBytes } });
+    const { text, notices, checkpoint: later } = await readAll(source);
+    expect(text.endsWith(`${now} next\n`)).toBe(true);
+    expect(text.split('\n').length).toBeLessThan(10_000);
+    const [notice, ...others] = notices;
+    expect(others).toEqual([]);
+    const [, bytes] = /mail.log.1: (\d+) bytes from before .*Z/.exec(notice?.detail ?? '') ?? [];
+    expect(notice?.kind).toBe('passed-by');
+    expect(Number(bytes) + text.length).toBe(first.length + `${now} next\n`.length);
+    append('more\n');
+    expect((await readAll(await start({ checkpoint: later }))).text).toBe('more\n');
+  });
+
+  test('says what it leaves unread of a rotated file that is too old', async () => {
+    append('1\n');
+    const { checkpoint } = await readAll(await start());
+    append('22\n');
+    fs.renameSync(log, `${log}.1`);
+    fs.utimesSync(`${log}.1`, new Date(now - 2 * HOUR_MS), new Date(now - 2 * HOUR_MS));
+    append('3\n');
+    const { text, notices } = await readAll(await start({ checkpoint, since: now - HOUR_MS }));
+    expect(text).toBe('3\n');
+    expect(notices).toEqual([
+      expect.objectContaining({ kind: 'passed-by', detail: expect.stringContaining('.1: 3 bytes') }),
+    ]);
+  });
+
   test('begins in the rotated file where that was written to since', async () => {
     append('old\n', `${log}.2`);
     fs.utimesSync(`${log}.2`, new Date(now - 5 * HOUR_MS), new Date(now - 5 * HOUR_MS));

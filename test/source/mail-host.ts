@@ -41,9 +41,11 @@ export class MailHost {
   #lines = 1_000_000;
   #days = 0;
   #targets = 0;
+  readonly #clock: () => number;
 
-  constructor(folder: string, appends: boolean) {
+  constructor(folder: string, appends: boolean, clock: () => number) {
     this.folder = folder;
+    this.#clock = clock;
     this.log = path.join(folder, 'mail.log');
     this.#appends = appends;
   }
@@ -103,6 +105,7 @@ export class MailHost {
     if (content === undefined) return;
     this.#shift();
     fs.copyFileSync(this.log, `${this.log}.1`);
+    this.#touch(`${this.log}.1`);
     this.#contents.set(`${this.log}.1`, { lines: [...content.lines] });
     content.isInsideLine ||= this.#hasPartial(content);
   }
@@ -156,6 +159,7 @@ export class MailHost {
     const file = this.#rotated().find((name) => !name.endsWith('.gz') && !open.has(this.#contentOf(name)));
     if (file === undefined || fs.lstatSync(file).isSymbolicLink()) return;
     fs.writeFileSync(`${file}.gz`, gzipSync(fs.readFileSync(file)));
+    this.#touch(`${file}.gz`, fs.statSync(file).mtimeMs);
     this.#contents.set(`${file}.gz`, { lines: [...this.#contentOf(file).lines] });
     this.#unlink(file);
   }
@@ -225,7 +229,12 @@ export class MailHost {
 
   #newLine(padding: number): string {
     this.#lines += 1;
-    return `Nov 24 06:25:01 mx ${this.#lines}${'x'.repeat(padding)}`;
+    return `${this.#clock()} mx ${this.#lines}${'x'.repeat(padding)}`;
+  }
+
+  /** Files are last written to by the clock of their lines. */
+  #touch(file: string, writtenAt = this.#clock()): void {
+    fs.utimesSync(file, writtenAt / 1000, writtenAt / 1000);
   }
 
   #completed(content: Content, line: string): string {
@@ -240,6 +249,7 @@ export class MailHost {
     if (this.#appends) fs.writeSync(writer.fd, text);
     else fs.writeSync(writer.fd, text, writer.position);
     writer.position += text.length;
+    fs.futimesSync(writer.fd, this.#clock() / 1000, this.#clock() / 1000);
   }
 
   /** Oldest first, as far as names tell. */
@@ -276,6 +286,12 @@ export class MailHost {
     fs.unlinkSync(name);
     this.#contents.delete(name);
   }
+}
+
+/** When a line of a {@link MailHost} was logged. */
+export function stampOf(line: string): number | undefined {
+  const [, stamp] = /^(\d+) mx \d/.exec(line) ?? [];
+  return stamp === undefined ? undefined : Number(stamp);
 }
 
 function numberOf(name: string): number {
