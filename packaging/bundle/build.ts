@@ -1,6 +1,6 @@
 /**
  * The second half of `npm run build`: dist/bin, which is what ships. One file holds all of the program and of the
- * packages that it uses, and beside it lies what V8 compiled of it; docs/decisions/bundle.md has the reasons.
+ * packages that it uses, a second what the probe of the store needs of it, and beside each lies what V8 compiled of it; docs/decisions/bundle.md has the reasons.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,8 @@ const COMMON = {
 rmSync(BIN, { recursive: true, force: true });
 const { metafile } = await build({
   ...COMMON,
-  entryPoints: ['src/program.ts'],
+  entryPoints: ['src/program.ts', 'src/store/read-through.ts'],
+  entryNames: '[name]',
   banner: { js: `(function (exports, require, module, __filename, __dirname) { const yargsUrl = ${YARGS_URL};` },
   footer: { js: '})' },
   define: {

@@ -1,35 +1,41 @@
 /**
- * Writes down what V8 compiles of the program, beside it, when it does its usual work once: the daemon that grants a
- * login, and the commands that a person waits for. Works in a temporary folder.
+ * Writes down what V8 compiles of each program, beside it, when it does its usual work once: the daemon that grants a
+ * login, and the commands that a person waits for; then the probe of the store. Works in a temporary folder.
  */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { codeFile, compile, evaluate } from '../../src/bin/load-program.ts';
+import { codeFile, compile, evaluate, type Programs } from '../../src/bin/load-program.ts';
 import { PACKAGE_DIR } from '../../src/package.ts';
 
 const ADDRESS = '198.51.100.7';
 const LOGIN = `mx dovecot: imap-login: Login: user=<a>, method=PLAIN, rip=${ADDRESS}, lip=192.0.2.25, mpid=9, TLS, session=<x>`;
 const WAIT_MS = 20_000;
 
-const file = path.join(PACKAGE_DIR, 'dist/bin/program.cjs');
-const script = compile(file);
-const { main } = evaluate(file, script);
+const program = load('program');
+const probe = load('read-through');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'relaypass-build-'));
 try {
   await work(folder);
+  await probe.exports.probeToExit(path.join(folder, 'store'));
 } finally {
   rmSync(folder, { recursive: true });
 }
-writeFileSync(codeFile(file), script.createCachedData());
+for (const { file, script } of [program, probe]) writeFileSync(codeFile(file), script.createCachedData());
 process.exit();
+
+function load<Name extends keyof Programs>(name: Name) {
+  const file = path.join(PACKAGE_DIR, 'dist/bin', `${name}.cjs`);
+  const script = compile(file);
+  return { file, script, exports: evaluate(file, script) as Programs[Name] };
+}
 
 async function work(dir: string): Promise<void> {
   const config = path.join(dir, 'relaypass.toml');
   const log = path.join(dir, 'mail.log');
   const map = path.join(dir, 'relay-addresses');
-  const relaypass = (...args: string[]) => main([...args, '--config', config]);
+  const relaypass = (...args: string[]) => program.exports.main([...args, '--config', config]);
   writeFileSync(config, `state_dir = "${dir}"\n[[source]]\nfile = "${log}"\n[[map]]\nmta = "none"\ntype = "text"\n`);
   writeFileSync(log, '');
   const running = relaypass('run');

@@ -1,5 +1,5 @@
 /**
- * Loads the program, one file made by packaging/bundle, with what V8 compiled of it when it was built: reading its
+ * Loads a program, one file made by packaging/bundle, with what V8 compiled of it when it was built: reading its
  * modules one by one and compiling them takes longer than all the rest of a short command.
  *
  * The compiled code is a file of the package, as much to be trusted as the program, and nothing is written at run time.
@@ -11,14 +11,19 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import type * as program from '../program.ts';
+import type * as readThrough from '../store/read-through.ts';
 
-type Program = typeof program;
+/** The programs in dist/bin, by name. */
+export interface Programs {
+  readonly program: typeof program;
+  readonly 'read-through': typeof readThrough;
+}
 
-/** The program in the folder of the file that starts it. */
-export function loadProgram(): Program {
-  const file = path.join(import.meta.dirname, 'program.cjs');
+/** The program of that name in the folder of the file that starts it. */
+export function loadProgram<Name extends keyof Programs>(name: Name): Programs[Name] {
+  const file = path.join(import.meta.dirname, `${name}.cjs`);
   const code = codeFile(file);
-  return evaluate(file, compile(file, existsSync(code) ? readFileSync(code) : undefined));
+  return evaluate(file, compile(file, existsSync(code) ? readFileSync(code) : undefined)) as Programs[Name];
 }
 
 /** Where the compiled code of the program `file` is, for this Node.js. */
@@ -41,11 +46,11 @@ export function compile(file: string, cachedData?: Buffer): Script {
  */
 const PATIENCE_BYTES = 500_000;
 
-export function evaluate(file: string, script: Script): Program {
+export function evaluate(file: string, script: Script): Programs[keyof Programs] {
   const wrapper = script.runInThisContext() as Wrapper;
   const module = { exports: {} };
   wrapper(module.exports, createRequire(file), module, file, path.dirname(file));
-  return module.exports as Program;
+  return module.exports as Programs[keyof Programs];
 }
 
 /** As Node wraps a CommonJS module. */

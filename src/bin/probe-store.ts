@@ -1,4 +1,4 @@
-/** The process of its own in which store/probe.ts reads a store. */
+/** Starts the process of its own in which store/read-through.ts reads a store. */
 import { loadProgram } from './load-program.ts';
 
-void loadProgram().probeToExit(process.argv[2] ?? '');
+void loadProgram('read-through').probeToExit(process.argv[2] ?? '');

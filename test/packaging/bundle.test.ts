@@ -40,11 +40,11 @@ test('the packed program runs from any folder, also without compiled code, and w
   expect(list()).toEqual(told);
 });
 
-test('V8 takes the compiled code', () => {
+test.each(['program', 'read-through'])('V8 takes the compiled code of %s', (name) => {
   const script = `
     const { codeFile, compile } = await import(${JSON.stringify(path.join(PACKAGE_DIR, 'dist/src/bin/load-program.js'))});
     const { readFileSync } = await import('node:fs');
-    const file = ${JSON.stringify(path.join(PACKAGE_DIR, 'dist/bin/program.cjs'))};
+    const file = ${JSON.stringify(path.join(PACKAGE_DIR, `dist/bin/${name}.cjs`))};
     console.log(compile(file, readFileSync(codeFile(file))).cachedDataRejected);`;
   const args = ['--input-type=module', '--eval', script]; // in a process whose flags no other test has changed
   expect(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout).toBe('false\n');

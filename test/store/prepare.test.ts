@@ -10,14 +10,17 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { open } from 'lmdb';
 import { Environment } from '../../src/store/lmdb.ts';
 import { SCHEMA } from '../../src/store/meta.ts';
+import { probeStore } from '../../src/store/probe.ts';
 import { Records } from '../../src/store/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { permitted, Place } from './fixture.ts';
 
 const asRoot = process.geteuid?.() === 0 ? test : test.skip; // giving a file away takes root
 const NOBODY = 65534;
+const PAGE_BYTES = 4096;
 
 let place: Place;
 
@@ -57,6 +60,23 @@ test.each([
   const kept = readdirSync(place.parent).find((name) => name.startsWith('store.broken-2026-11-24T12-00-00'));
   expect(readFileSync(path.join(place.parent, kept ?? '', 'data.mdb')).equals(damaged)).toBe(true);
   expect(place.logged).toEqual([expect.stringMatching(/^error: the store could not be read and was set aside/)]);
+});
+
+test('reads every table of a store', async () => {
+  await fill();
+  const root = open({ path: place.dir, encoding: 'binary', maxDbs: 12 });
+  const names = Array.from(root.getKeys(), String);
+  await root.close();
+  expect(names.length).toBeGreaterThan(5);
+  const sound = readFileSync(dataFile());
+  for (const name of names) {
+    writeFileSync(dataFile(), sound);
+    const environment = new Environment(place.dir);
+    environment.write(() => environment.table(name).put(['~'], Buffer.from(`a record of ${name}`)));
+    await environment.close();
+    overwritePageOf(`a record of ${name}`);
+    expect({ name, ...probeStore(place.dir) }).toMatchObject({ name, sound: false });
+  }
 });
 
 test('keeps the last three stores that were set aside', async () => {
@@ -145,6 +165,16 @@ async function fill(): Promise<void> {
 
 function dataFile(): string {
   return path.join(place.dir, 'data.mdb');
+}
+
+/** All pages that hold, or once held, that text. */
+function overwritePageOf(text: string): void {
+  const data = readFileSync(dataFile());
+  for (let at = data.indexOf(text); at !== -1; at = data.indexOf(text)) {
+    const page = at - (at % PAGE_BYTES);
+    data.fill('x', page, page + PAGE_BYTES);
+  }
+  writeFileSync(dataFile(), data);
 }
 
 function look(): Promise<Store> {
