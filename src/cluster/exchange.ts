@@ -8,7 +8,7 @@ import type { Log } from '../log.ts';
 import { admitShared, type AdmissionRules } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';
 import type { Store } from '../store/store.ts';
-import { coversAny, type Tombstone } from '../store/tombstones.ts';
+import { TombstoneSet, type Tombstone } from '../store/tombstones.ts';
 import { Echoes } from './echoes.ts';
 import { LinkLost, type Link, type Reply } from './redis.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -40,7 +40,7 @@ export class Exchange {
   readonly link: Link;
   readonly echoes = new Echoes();
   /** Every tombstone that this link has told of, in the server's time. */
-  readonly #tombstones = new Map<string, number>();
+  readonly #told = new TombstoneSet();
 
   constructor(node: Node, link: Link) {
     this.node = node;
@@ -69,36 +69,28 @@ export class Exchange {
 
   /** Tells the server of the purges made here that it does not know. */
   async tellPurges(): Promise<void> {
-    const fresh = this.#untold(this.node.store.tombstones());
+    const fresh = [...this.node.store.tombstones()].filter((tombstone) => this.#isUntold(tombstone));
     if (fresh.length === 0) return;
     const now = this.node.wallClock.now();
     await this.#run(fresh.map(({ mark, at }) => purgeNews(mark, at, now)));
     this.bury(await this.link.tombstones());
   }
 
-  #untold(tombstones: readonly Tombstone[]): Tombstone[] {
+  #isUntold({ mark, at }: Tombstone): boolean {
     const { wallClock, serverClock } = this.node;
-    const offset = serverClock.earliest() - wallClock.now();
-    return tombstones.filter(({ mark, at }) => {
-      const known = this.#tombstones.get(mark);
-      return known === undefined || known < at + offset - SAME_MS;
-    });
+    const told = this.#told.get(mark);
+    return told === undefined || told < at + serverClock.earliest() - wallClock.now() - SAME_MS;
   }
 
   /** Keeps what is shared, as far as this host's rules and the tombstones let it; returns what that granted. */
   take(shared: readonly Shared[]): Login[] {
     if (shared.length === 0) return [];
-    const told = this.#told();
-    const granted = this.node.store.recordShared((tombstones) => {
-      const untold = this.#untold(tombstones);
-      return shared.flatMap((each) => this.#admitted(each, told, untold) ?? []);
-    });
+    const granted = this.node.store.recordShared((kept) => shared.flatMap((each) => this.#admitted(each, kept) ?? []));
     if (granted.length > 0) this.node.onChanged();
     return granted;
   }
 
-  /** `told` is in the server's time, so that all nodes judge alike; `untold` is not on the server yet. */
-  #admitted([member, value]: Shared, told: readonly Tombstone[], untold: readonly Tombstone[]): Login | undefined {
+  #admitted([member, value]: Shared, kept: TombstoneSet): Login | undefined {
     const { name, rules, wallClock, serverClock, log } = this.node;
     const shared = decodeShared(member, value);
     if (shared === undefined || shared.at > serverClock.latest() + AHEAD_MS) return undefined;
@@ -111,13 +103,14 @@ export class Exchange {
       return undefined;
     }
     const { node, ...login } = admission.admitted;
-    if (coversAny(told, { ...login, at: shared.at }) || coversAny(untold, login)) return undefined;
+    if (this.#told.covers({ ...login, at: shared.at }) || this.#coversUntold(kept, login)) return undefined;
     if (shared.heldMs > 0) return { ...login, node: shared.claim.node, openAt: at + shared.heldMs };
     return node === undefined || node === name ? login : { ...login, node };
   }
 
-  #told(): Tombstone[] {
-    return Array.from(this.#tombstones, ([mark, at]) => ({ mark, at }));
+  /** What was told is judged in the server's time, so by all nodes alike: this is of what is not on the server yet. */
+  #coversUntold(kept: TombstoneSet, login: Login): boolean {
+    return kept.of(login).some((each) => login.at <= each.at && this.#isUntold(each));
   }
 
   /** Has the server drop those of `members` that do not count, so that they stand in nothing's way. */
@@ -130,10 +123,10 @@ export class Exchange {
   /** Takes away here what was purged elsewhere: `marks` and when, in the server's time. */
   bury(marks: Iterable<readonly [mark: string, at: number]>): void {
     const { store, wallClock, serverClock } = this.node;
-    const kept = new Map(store.tombstones().map(({ mark, at }) => [mark, at]));
+    const kept = store.tombstones();
     const news: Tombstone[] = [];
     for (const [mark, at] of marks) {
-      this.#tombstones.set(mark, Math.max(at, this.#tombstones.get(mark) ?? 0));
+      this.#told.set(mark, Math.max(at, this.#told.get(mark) ?? 0));
       const here = wallClock.now() - Math.max(0, serverClock.earliest() - at);
       if ((kept.get(mark) ?? 0) < here - SAME_MS) news.push({ mark, at: here });
     }
@@ -143,10 +136,7 @@ export class Exchange {
   /** The server holds that a purge came after these logins, so it did, whatever the clocks say in between. */
   async #buryHere(logins: readonly Login[]): Promise<void> {
     this.bury(await this.link.tombstones());
-    const marks = [...this.#tombstones.keys()];
-    const news = logins.flatMap((login) =>
-      marks.filter((mark) => coversAny([{ mark, at: Infinity }], login)).map((mark) => ({ mark, at: login.at })),
-    );
+    const news = logins.flatMap((login) => this.#told.of(login).map(({ mark }) => ({ mark, at: login.at })));
     this.#removed(this.node.store.bury(news, BY));
   }
 

@@ -2,7 +2,7 @@
 import type { Refused } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';
 import type { Change } from './change.ts';
-import { coversAny, loginMark, type Tombstone, type Tombstones } from './tombstones.ts';
+import { loginMark, TombstoneSet, type Tombstone, type Tombstones } from './tombstones.ts';
 
 /** A login that was removed, and the rule of admission that bars it. */
 export interface Revoked extends Refused {
@@ -15,7 +15,8 @@ export function bury(change: Change, tombstones: Tombstones, asked: readonly Tom
   if (raised.length === 0) return [];
   tombstones.prune(change.now);
   change.touch();
-  const covered = [...change.all()].filter(({ login }) => coversAny(raised, login));
+  const news = new TombstoneSet(raised);
+  const covered = [...change.all()].filter(({ login }) => news.covers(login));
   change.remove(covered, { by });
   return covered.map(({ login }) => login);
 }

@@ -6,7 +6,7 @@ import type { Cap, Outcome } from './outcome.ts';
 import type { Kept, Stored } from './record.ts';
 import { MAX_SHARED } from './session-index.ts';
 import { isFollowable, isOpen, NO_SESSIONS, withEnded, withOpened, type EndedSessions } from './sessions.ts';
-import { coversAny, type Tombstone } from './tombstones.ts';
+import type { TombstoneSet } from './tombstones.ts';
 
 /** Two conversions of one login's times between the clocks of two hosts differ by less. */
 export const SAME_MS = 1000;
@@ -23,9 +23,9 @@ export class Recorder {
   }
 
   /** Records what was seen on this host, where none of `buried` has come after it. */
-  record(claimed: Login, buried: readonly Tombstone[]): Outcome {
+  record(claimed: Login, buried: TombstoneSet): Outcome {
     const login = this.#change.clippedLogin(claimed);
-    return coversAny(buried, login) ? { kind: 'unchanged' } : this.#record(login);
+    return buried.covers(login) ? { kind: 'unchanged' } : this.#record(login);
   }
 
   /**

@@ -29,7 +29,7 @@ import { Reader, type Page } from './reader.ts';
 import { Recorder } from './recorder.ts';
 import { selected, type Selector } from './selector.ts';
 import { EndedSessions } from './sessions.ts';
-import { Tombstones, type Tombstone } from './tombstones.ts';
+import { Tombstones, type Tombstone, type TombstoneSet } from './tombstones.ts';
 import { Trail, type TrailEvent, type TrailPosition, type TrailQuery } from './trail.ts';
 import { Writer, type Outlook } from './writer.ts';
 
@@ -117,7 +117,7 @@ export class Store {
    * Records what `admitted` lets in of what the cluster tells, given the tombstones; the result are the logins that are
    * new here. All of it is one transaction, so no purge falls between the look at the tombstones and the record.
    */
-  recordShared(admitted: (tombstones: readonly Tombstone[]) => readonly Login[]): Login[] {
+  recordShared(admitted: (tombstones: TombstoneSet) => readonly Login[]): Login[] {
     return this.#change((change) => {
       const recorder = new Recorder(change, this.#ended);
       return admitted(this.#tombstones.all()).filter((login) => recorder.recordShared(login).kind === 'granted');
@@ -183,7 +183,7 @@ export class Store {
   }
 
   /** The tombstones of the last day. */
-  tombstones(): Tombstone[] {
+  tombstones(): TombstoneSet {
     return this.#environment.read(() => this.#tombstones.all());
   }
 
