@@ -48,7 +48,7 @@ export type Keys = ReturnType<typeof keysOf>;
 export type Verdict = 'shared' | 'known' | 'stale' | 'buried';
 
 /** Of the stream: ten seconds of 2,000 logins each; who lags further finds a gap in `seq` and reads all anew. */
-const MAX_MESSAGES = 20_000;
+export const MAX_MESSAGES = 20_000;
 /** A login of a purged member may be told that late: longer than any life. */
 const KEEP_TOMBSTONES_MS = 90_000_000;
 /** No login permits longer, whatever a producer says: like MAX_LIFE_MS of the store. */

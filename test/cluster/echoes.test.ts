@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Echoes } from '../../src/cluster/echoes.ts';
+import { MAX_MESSAGES } from '../../src/cluster/script.ts';
 import { loginNews } from '../../src/cluster/wire.ts';
 import { loginOf, START } from '../store/fixture.ts';
 
@@ -33,4 +34,12 @@ test('expects nothing that the server has not passed on', () => {
   echoes.expect([news]);
   echoes.forget([news]);
   expect(echoes.take(member, value)).toBe(false);
+});
+
+test('expects no more than the stream holds, the last that it told', () => {
+  const echoes = new Echoes();
+  const told = Array.from({ length: MAX_MESSAGES + 1 }, (_, index) => newsOf(`user${index}`));
+  echoes.expect(told.map(({ news }) => news));
+  const heard = told.filter(({ member, value }) => !echoes.take(member, value));
+  expect(heard.map(({ member }) => member)).toEqual(['198.51.100.7 user0']);
 });
