@@ -130,6 +130,17 @@ export class Table {
     return guardedEach(this.#fail, () => this.#database.getKeys(rangeOf(prefix)).map(tupleOf));
   }
 
+  /** Every key before `end`, in order, read at once: the table may change while they are looked at. */
+  keysBefore(end: Key): Key[] {
+    try {
+      const found: Key[] = [];
+      for (const key of this.#database.getKeys({ end: unchanged(end) })) found.push(tupleOf(key));
+      return found;
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
   firstKey(): Key | undefined {
     return this.#firstIn({});
   }

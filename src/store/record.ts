@@ -64,16 +64,15 @@ export function encodeEvidence(evidence: Evidence): string[] {
 
 /** The login that a record holds, undefined where it is damaged. */
 export function decodeLogin([address]: Key, fields: unknown): Stored | undefined {
-  if (!isText(address) || !Array.isArray(fields)) return undefined;
-  const [user, service, at, lifeMs, dueAt, session, followed, ...rest]: unknown[] = fields;
-  const [mark, node, openAt] = rest;
-  const isFrom = mark === 'from' && isText(node);
-  const isOpen = isFrom && isPositive(openAt);
-  const sessions = decodeSessions(followed);
-  const evidence = decodeEvidence(rest.slice(isOpen ? 3 : isFrom ? 2 : 0));
+  if (!isText(address) || !isArray(fields)) return undefined;
+  const [user, service, at, lifeMs, dueAt, session] = fields;
   if (!isText(user) || !isText(service) || (session !== null && !isText(session))) return undefined;
-  if (!isPositive(at) || !isPositive(lifeMs) || !isPositive(dueAt)) return undefined;
-  if (lifeMs > MAX_LIFE_MS || sessions === undefined || evidence === undefined) return undefined;
+  if (!isPositive(at) || !isPositive(lifeMs) || !isPositive(dueAt) || lifeMs > MAX_LIFE_MS) return undefined;
+  const sessions = decodeSessions(fields[6]);
+  const [node, openAt] = fields[7] === 'from' && isText(fields[8]) ? [fields[8], fields[9]] : [];
+  const isOpen = isPositive(openAt);
+  const evidence = decodeEvidence(fields, node === undefined ? 7 : isOpen ? 10 : 9);
+  if (sessions === undefined || evidence === undefined) return undefined;
   const login = {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an Address was put, the seal covers the key
     address: address as Address,
@@ -84,31 +83,38 @@ export function decodeLogin([address]: Key, fields: unknown): Stored | undefined
     session: session ?? undefined,
     evidence,
   };
-  if (!isFrom) return { login, sessions, dueAt };
+  if (node === undefined) return { login, sessions, dueAt };
   return { login: isOpen ? { ...login, node, openAt } : { ...login, node }, sessions, dueAt };
 }
 
 function decodeSessions(fields: unknown): Sessions | undefined {
-  if (!Array.isArray(fields)) return undefined;
-  const [leftAt, ...rest]: unknown[] = fields;
+  if (!isArray(fields)) return undefined;
+  const [leftAt] = fields;
+  if (leftAt === 0 && fields.length === 1) return NO_SESSIONS;
   const open = [];
-  for (let index = 0; index < rest.length; index += 2) {
-    const [id, openedAt] = rest.slice(index, index + 2);
+  for (let index = 1; index < fields.length; index += 2) {
+    const id = fields[index];
+    const openedAt = fields[index + 1];
     if (!isText(id) || !isPositive(openedAt)) return undefined;
     open.push({ id, openedAt });
   }
-  if (leftAt === 0 && open.length === 0) return NO_SESSIONS;
   return leftAt === 0 || isPositive(leftAt) ? { open, leftAt } : undefined;
 }
 
-/** The reverse of {@link encodeEvidence}, undefined where the texts are none of its. */
-export function decodeEvidence([by, ...texts]: readonly unknown[]): Evidence | undefined {
-  if (!texts.every(isText)) return undefined;
-  const [first, pattern, line] = texts;
-  if (by === 'admin' && first !== undefined) return { by, name: first };
-  if (by === 'whoson' && first !== undefined) return { by, client: first };
-  if (by !== 'log' || first === undefined || pattern === undefined || line === undefined) return undefined;
-  return { by, source: first, pattern, line };
+/** The reverse of {@link encodeEvidence} from `start` on, undefined where the texts there are none of its. */
+export function decodeEvidence(texts: readonly unknown[], start = 0): Evidence | undefined {
+  const by = texts[start];
+  const first = texts[start + 1];
+  if (!isText(first)) return undefined;
+  if (by === 'admin') return { by, name: first };
+  if (by === 'whoson') return { by, client: first };
+  const pattern = texts[start + 2];
+  const line = texts[start + 3];
+  return by === 'log' && isText(pattern) && isText(line) ? { by, source: first, pattern, line } : undefined;
+}
+
+function isArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

@@ -49,13 +49,7 @@ export class TimeIndex {
 
   /** The places that are due at `now`, damaged ones too. */
   dueAt(now: number): Place[] {
-    const due: Place[] = [];
-    for (const key of this.#table.keys()) {
-      const place = placeOf(key);
-      if (place.dueAt > now) break;
-      due.push(place);
-    }
-    return due;
+    return this.#table.keysBefore([now + 1]).map(placeOf);
   }
 
   /** All places in the order of their time, without the damaged ones. */
@@ -75,7 +69,7 @@ function keyOf({ dueAt, address, user }: Place): Key {
   return [dueAt, address, user];
 }
 
-function placeOf([dueAt, address, user]: Key): Place {
+function placeOf(key: Key): Place {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an Address was put, and the seal covers it
-  return { dueAt: Number(dueAt), address: String(address) as Address, user: String(user) };
+  return { dueAt: Number(key[0]), address: String(key[1]) as Address, user: String(key[2]) };
 }

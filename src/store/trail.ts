@@ -69,10 +69,14 @@ export class Trail {
   }
 
   append(events: readonly TrailEvent[]): void {
-    for (const kind of TRAIL_KINDS) {
-      const news = events.filter((event) => event.kind === kind && this.#isNews(event)).slice(-EVENTS_A_KIND);
-      if (news.length > 0) this.#put(kind, news);
+    const news = new Map<TrailKind, TrailEvent[]>();
+    for (const event of events) {
+      if (!this.#isNews(event)) continue;
+      const known = news.get(event.kind);
+      if (known === undefined) news.set(event.kind, [event]);
+      else known.push(event);
     }
+    for (const [kind, some] of news) this.#put(kind, some.slice(-EVENTS_A_KIND));
   }
 
   #isNews({ kind, reason, user, address }: TrailEvent): boolean {
