@@ -66,8 +66,8 @@ export function withPrefix(address: Address, ipv6Prefix: 64 | 128): Address {
 
 /** The number of an address and how many of its leading bits count: all, or 64. */
 export function rangeOf(address: Address): { readonly ip: Ip; readonly prefix: number } {
-  const [text = '', prefix] = address.split('/');
-  const ip = parseIp(text);
+  const slash = address.indexOf('/');
+  const ip = parseIp(slash < 0 ? address : address.slice(0, slash));
   if (ip === undefined) throw new TypeError(`not an Address: ${address}`); // no parser made this one
-  return { ip, prefix: prefix === undefined ? BITS[ip.family] : Number(prefix) };
+  return { ip, prefix: slash < 0 ? BITS[ip.family] : Number(address.slice(slash + 1)) };
 }

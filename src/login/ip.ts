@@ -17,28 +17,38 @@ export const BITS = { 4: 32, 6: 128 } as const;
 
 /** The address that `text` is, undefined when it is none or names a zone. */
 export function parseIp(text: string): Ip | undefined {
-  if (known.has(text)) return known.get(text);
+  const known = lately.get(text);
+  if (known !== undefined) return known;
   const ip = readIp(text);
-  if (known.size >= MAX_KNOWN) known.clear();
-  if (text.length <= MAX_CHARS) known.set(text, ip);
+  if (ip === undefined) return undefined;
+  if (lately.size >= MAX_LATELY) lately.clear();
+  lately.set(text, ip);
   return ip;
 }
 
 /** A login's address is asked for by each rule in turn, and the server's own comes again with each login. */
-const known = new Map<string, Ip | undefined>();
-const MAX_KNOWN = 1000;
+const lately = new Map<string, Ip>();
+const MAX_LATELY = 50; // a larger map takes longer to fill than it saves
 
 function readIp(text: string): Ip | undefined {
-  if (isIPv4(text)) return { family: 4, bits: BigInt(text.split('.').reduce(shiftIn, 0)) }; // most are, and this is quick
+  if (isIPv4(text)) return { family: 4, bits: BigInt(quadOf(text)) }; // most are, and this is quick
   if (text.length > MAX_CHARS || isIP(text) === 0 || text.includes('%') || IPV4_COMPATIBLE.test(text)) return undefined;
   const bytes = ipaddr.process(text).toByteArray();
   return { family: bytes.length === 4 ? 4 : 6, bits: toBits(bytes) };
 }
 
-function shiftIn(bits: number, byte: string): number {
-  return bits * 256 + Number(byte);
+function quadOf(text: string): number {
+  let [quad, byte] = [0, 0];
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code !== DOT) byte = byte * 10 + code - ZERO;
+    else [quad, byte] = [quad * 256 + byte, 0];
+  }
+  return quad * 256 + byte;
 }
 
+const DOT = 0x2e;
+const ZERO = 0x30;
 const MAX_CHARS = 45; // six groups and a dotted quad
 const IPV4_COMPATIBLE = /^[0:]+:\d+\./; // ::192.0.2.1 in any spelling, RFC 4291 2.5.5.1
 

@@ -61,6 +61,7 @@ export function encloses(outer: Network, inner: Network): boolean {
 export class NetworkSet {
   readonly #byPrefix = { 4: new Map<number, Map<bigint, Network>>(), 6: new Map<number, Map<bigint, Network>>() };
   readonly #insideOf64 = new Map<bigint, Network>();
+  readonly #isEmpty: boolean;
 
   constructor(networks: Iterable<Network>) {
     for (const each of networks) {
@@ -68,10 +69,12 @@ export class NetworkSet {
       this.#byPrefix[each.family].set(each.prefix, byBits.set(each.bits, each));
       if (each.family === 6 && each.prefix > 64) this.#insideOf64.set(each.bits >> BigInt(each.prefix - 64), each);
     }
+    this.#isEmpty = this.#byPrefix[4].size + this.#byPrefix[6].size === 0;
   }
 
   /** A network that {@link contains} `address`, if there is one. */
   find(address: Address): Network | undefined {
+    if (this.#isEmpty) return undefined;
     const { ip, prefix } = rangeOf(address);
     for (const [length, byBits] of this.#byPrefix[ip.family]) {
       const found = length <= prefix ? byBits.get(ip.bits >> BigInt(BITS[ip.family] - length)) : undefined;
