@@ -2,12 +2,13 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { appendLogin, BenchHost } from './host.ts';
+import { appendLogin, BenchHost, loginOf } from './host.ts';
 import { writeMailLog, type MailLogShape } from './mail-log.ts';
 import type { Run } from './measure.ts';
 
 const LAST = '198.51.100.99';
 const LOOK_MS = 5;
+const DAY_MS = 86_400_000;
 
 /** What one catch-up took. */
 export interface CatchUp extends Run {
@@ -17,14 +18,25 @@ export interface CatchUp extends Run {
   readonly permitted: number;
 }
 
+export interface BacklogOptions {
+  /** Of the daemon's configuration. @default none */
+  readonly tables?: string;
+  /** @default "30m" */
+  readonly grace?: string;
+  /** Whether the store has a session open, which counts as long as the log is: then nothing is passed by. @default false */
+  readonly hasSession?: boolean;
+}
+
 export class Backlog {
   readonly #host: BenchHost;
   readonly #log: string;
   readonly #fresh: string;
+  readonly #hasSession: boolean;
 
-  /** `tables` and `grace` are of the daemon's configuration. */
-  constructor(log: string, tables: string, grace: string) {
-    this.#host = new BenchHost(`[[map]]\nmta = "none"\ntype = "text"\n${tables}`, { log, grace });
+  constructor(log: string, { tables = '', grace = '30m', hasSession = false }: BacklogOptions = {}) {
+    const maxSession = hasSession ? '1d' : '12h';
+    this.#host = new BenchHost(`[[map]]\nmta = "none"\ntype = "text"\n${tables}`, { log, grace, maxSession });
+    this.#hasSession = hasSession;
     this.#log = log;
     this.#fresh = path.join(this.#host.dir, 'fresh');
   }
@@ -34,7 +46,14 @@ export class Backlog {
     writeMailLog(this.#log, { ...shape, bytes: 1 });
     await this.#host.start();
     await this.#host.stop();
+    if (this.#hasSession) await this.#openSession();
     cpSync(this.#host.state, this.#fresh, { recursive: true });
+  }
+
+  async #openSession(): Promise<void> {
+    const store = await this.#host.openStore(Date.now, DAY_MS);
+    store.record({ logins: [{ ...loginOf(0, Date.now()), session: 'open' }] });
+    await store.close();
   }
 
   /** From the start of the process until its map has the log's last login. */

@@ -27,10 +27,12 @@ const EVERY_PATTERN = readdirSync(SHIPPED_PATTERNS).flatMap((name) => /^(.*)\.to
 
 mkdirSync(FOLDER, { recursive: true });
 const shape = { seed: 1, endAt: Date.now(), addresses: 50_000, bytes: BYTES };
-const halfHour = new Backlog(LOG, '', '30m');
-const everyPattern = new Backlog(LOG, `[patterns]\nuse = ${JSON.stringify(EVERY_PATTERN)}\n`, '30m');
-const day = new Backlog(LOG, '', '1d');
-const backlogs = [halfHour, everyPattern, day];
+const halfHour = new Backlog(LOG);
+const everyLine = new Backlog(LOG, { hasSession: true });
+const tables = `[patterns]\nuse = ${JSON.stringify(EVERY_PATTERN)}\n`;
+const everyPattern = new Backlog(LOG, { tables, hasSession: true });
+const day = new Backlog(LOG, { grace: '1d' });
+const backlogs = [halfHour, everyLine, everyPattern, day];
 for (const backlog of backlogs) await backlog.prepare(shape);
 const { lines, logins } = writeBacklog(LOG, shape);
 writeMailLog(SHORT, { ...shape, bytes: BYTES * PART });
@@ -47,11 +49,13 @@ const fail2ban = process.env['FAIL2BAN_REGEX'] ?? 'fail2ban-regex';
 const perl = String.raw`perl -ne '$n{$1}++ if /^\S+ \S+ dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, .*rip=([0-9a-f.:]+),/; END { print scalar keys %n }'`;
 const nodeLoop = String.raw`require("readline").createInterface({input:require("fs").createReadStream(process.argv[1])}).on("line",l=>/dovecot: (?:imap|pop3)-login: Login: user=<[^>]*>, .*rip=([0-9a-f.:]+),/.exec(l))`;
 
+const EVERY_LINE = 'the same with a session open in the store: every line read';
 const full = await sideBySide(
   {
     'grep -cF': `grep -cF 'Login: user=<' ${LOG}`,
     'relaypass, 30 min of grace': () => halfHour.catchUp(),
-    'the same with the patterns that are off by default': () => everyPattern.catchUp(),
+    [EVERY_LINE]: () => everyLine.catchUp(),
+    'the same with the patterns that are off by default, every line read': () => everyPattern.catchUp(),
     'grep -F -f, 26 needles': `grep -cF -f ${NEEDLES} ${LOG}`,
     'wc -l': `wc -l ${LOG}`,
     ...(has('rg') && { 'ripgrep -cF': `rg -cF 'Login: user=<' ${LOG}` }),
@@ -85,7 +89,9 @@ const scaled = await sideBySide(
 
 const grep = full.get('grep -cF');
 const ours = full.get('relaypass, 30 min of grace');
-if (grep === undefined || ours === undefined) throw new Error('grep or the pipeline cannot be run');
+const everyLineRead = full.get(EVERY_LINE);
+if (grep === undefined || ours === undefined || everyLineRead === undefined)
+  throw new Error('grep or the pipeline cannot be run');
 const rows: Row[] = [...full, ...slow].map(([what, run]) => ({
   what,
   measured: figures(run, grep),
@@ -96,7 +102,7 @@ for (const [what, run] of scaled) {
   rows.push({
     what: `${what}, scaled up from ${PART * 100} %`,
     measured: figures(whole, grep),
-    ...ratioTarget(whole, ours, targets[what] ?? 1),
+    ...ratioTarget(whole, ours, everyLineRead, targets[what] ?? 1),
   });
 }
 const peaks = days.toSorted((one, other) => one.peakRssMb - other.peakRssMb)[Math.floor(days.length / 2)];
@@ -122,9 +128,11 @@ function targetOf(what: string, run: Run, base: Run, own: Run): Pick<Row, 'targe
   return { target: '', isMet: undefined };
 }
 
-function ratioTarget(run: Run, own: Run, times: number): Pick<Row, 'target' | 'isMet'> {
+/** Who else reads the log reads every line, so that is told too. */
+function ratioTarget(run: Run, own: Run, everyLineOfOwn: Run, times: number): Pick<Row, 'target' | 'isMet'> {
+  const [is, wouldBe] = [own, everyLineOfOwn].map(({ cpuS }) => (run.cpuS / cpuS).toFixed(1));
   return {
-    target: `>= ${times} x relaypass; is ${(run.cpuS / own.cpuS).toFixed(1)} x`,
+    target: `>= ${times} x relaypass; is ${is} x, and ${wouldBe} x where that reads every line`,
     isMet: run.cpuS >= times * own.cpuS,
   };
 }

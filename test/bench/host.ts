@@ -18,6 +18,8 @@ export interface BenchHostOptions {
   /** What its log is a link to. @default an empty log */
   readonly log?: string;
   readonly grace?: string;
+  /** @default what the product has */
+  readonly maxSession?: string;
   /** Where all of it is. @default the system's folder for what is temporary */
   readonly folder?: string;
 }
@@ -31,7 +33,7 @@ export class BenchHost {
   #daemon: ChildProcess | undefined;
 
   /** `tables` are of its configuration. */
-  constructor(tables: string, { log, grace = '30m', folder = os.tmpdir() }: BenchHostOptions = {}) {
+  constructor(tables: string, { log, grace = '30m', maxSession = '12h', folder = os.tmpdir() }: BenchHostOptions = {}) {
     this.dir = mkdtempSync(path.join(folder, 'relaypass-bench-'));
     this.log = path.join(this.dir, 'mail.log');
     this.config = path.join(this.dir, 'relaypass.toml');
@@ -41,7 +43,7 @@ export class BenchHost {
     if (log === undefined) writeFileSync(this.log, '');
     else symlinkSync(log, this.log);
     const lookup = `[[lookup]]\nprotocol = "socketmap"\nlisten = "unix:${this.socket}"\n`;
-    const admission = '[admission]\nmax_entries = 10000000\n';
+    const admission = `[admission]\nmax_entries = 10000000\nmax_session = "${maxSession}"\n`;
     writeFileSync(
       this.config,
       `state_dir = "${this.state}"\ngrace = "${grace}"\n[[source]]\nfile = "${this.log}"\n${tables}${lookup}${admission}`,
@@ -49,10 +51,10 @@ export class BenchHost {
   }
 
   /** Opens the store itself, while no daemon needs to. */
-  openStore(clock = Date.now): Promise<Store> {
+  openStore(clock = Date.now, maxSessionMs = 0): Promise<Store> {
     const limits = {
       graceMs: GRACE_MS,
-      maxSessionMs: 0,
+      maxSessionMs,
       maxAddressesPerUser: 10,
       maxUsersPerAddress: 0,
       maxEntries: 1e7,
