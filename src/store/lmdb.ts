@@ -12,8 +12,14 @@
  * Limits: LMDB has no checksums. A truncated file kills the process by SIGBUS and garbage by SIGSEGV, and so does a
  * lock file of another owner: prepare.ts looks before this file touches anything.
  */
+import path from 'node:path';
 import { ABORT, open, type Database, type RangeOptions, type RootDatabase } from 'lmdb';
 import { EXIT, OperationalError, reasonOf } from '../errors.ts';
+import { LateSync } from './late-sync.ts';
+
+const DURABLE: number = 0x3; // for lmdb-js: synchronous, and can be aborted
+/** With MDB_NOMETASYNC: the disk has its pages when it returns, and the meta page that names them after the next sync. */
+const UNDOABLE: number = 0x4_0003;
 
 export type Key = readonly (string | number)[];
 type LmdbKey = (string | number)[];
@@ -21,6 +27,7 @@ type LmdbKey = (string | number)[];
 export class Environment {
   readonly #root: RootDatabase<Buffer, LmdbKey>;
   readonly #dir: string;
+  #lateSync: LateSync | undefined;
   #failure: OperationalError | undefined;
 
   /** Opens the environment in `dir`, which exists; throws what LMDB says. */
@@ -45,6 +52,21 @@ export class Environment {
    * `work` throws, none of them ever was.
    */
   write<T>(work: () => T): T {
+    return this.#transact(work, DURABLE);
+  }
+
+  /**
+   * The same for what can be done again: when this returns, all processes see its writes, and the disk has them a moment
+   * later, or with the next {@link Environment.write} of any process. Power that fails before undoes all of it.
+   */
+  writeSoon<T>(work: () => T): T {
+    this.#lateSync ??= new LateSync(path.join(this.#dir, 'data.mdb'), (error) => this.#fail(error));
+    const value = this.#transact(work, UNDOABLE);
+    this.#lateSync.begin();
+    return value;
+  }
+
+  #transact<T>(work: () => T, flags: number): T {
     this.#mustBeSound();
     let outcome: { readonly value: T } | { readonly thrown: unknown } | undefined;
     const run = () => {
@@ -57,7 +79,8 @@ export class Environment {
       }
     };
     try {
-      this.#root.transactionSync(run);
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- lmdb-js passes flags on that its type does not name
+      this.#root.transactionSync(run, flags);
     } catch (error) {
       throw this.#fail(error);
     }
@@ -68,6 +91,9 @@ export class Environment {
 
   /** Idempotent. */
   async close(): Promise<void> {
+    const lateSync = this.#lateSync;
+    this.#lateSync = undefined;
+    await lateSync?.close();
     await this.#root.close();
   }
 

@@ -2,7 +2,8 @@
  * What relaypass remembers: who may relay and why, how far each log was read, and which map is published. The daemon
  * and the commands open it side by side; each call sees the latest commit of all of them.
  *
- * Promises: what a call has written is on the disk when it returns, or the call has thrown; nothing that it returns as
+ * Promises: what a call has written is on the disk when it returns, or the call has thrown; what a source can give again
+ * ({@link Store.record}) is there a moment later, and before anything that comes after it. Nothing that it returns as
  * permitted is past by the clock, or outlives both now + grace and the bound of its open sessions. A failed write is
  * final: the store throws it again at every later call (`store-failed`, exit 74), and the process is to end.
  *
@@ -99,18 +100,25 @@ export class Store {
     return store;
   }
 
-  /** Records a batch and how far its source was read, in one transaction; the outcomes are in the logins' order. */
-  record({ logins, logouts = [], progress, refused = [] }: Recording): Outcome[] {
-    return this.#change((change) => {
-      const recorder = new Recorder(change, this.#ended);
-      const buried = this.#tombstones.all();
-      const outcomes = logins.map((login) => recorder.record(login, buried));
-      for (const logout of logouts) recorder.logout(logout);
-      if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
-      this.#trail.append(refused);
-      this.#share?.(logins.filter((_, index) => isKept(outcomes[index])));
-      return outcomes;
-    });
+  /**
+   * Records a batch and how far its source was read, in one transaction; the outcomes are in the logins' order. With
+   * progress, what a power cut takes is read again: then who asks sees it at once, and the disk has it a moment later.
+   */
+  record(recording: Recording): Outcome[] {
+    const work = (change: Change) => this.#record(change, recording);
+    const now = this.#clock();
+    return recording.progress === undefined ? this.#writer.change(now, work) : this.#writer.changeSoon(now, work);
+  }
+
+  #record(change: Change, { logins, logouts = [], progress, refused = [] }: Recording): Outcome[] {
+    const recorder = new Recorder(change, this.#ended);
+    const buried = this.#tombstones.all();
+    const outcomes = logins.map((login) => recorder.record(login, buried));
+    for (const logout of logouts) recorder.logout(logout);
+    if (progress !== undefined) this.#meta.setCheckpoint(progress.source, progress.checkpoint);
+    this.#trail.append(refused);
+    this.#share?.(logins.filter((_, index) => isKept(outcomes[index])));
+    return outcomes;
   }
 
   /**

@@ -31,12 +31,20 @@ export class Writer {
 
   /** Runs `work` as one transaction; before it, what may outlive its bounds is clipped. */
   change<T>(now: number, work: (change: Change) => T): T {
-    const { result, change, state, newState } = this.#parts.environment.write(() => this.#apply(now, work));
+    return this.#noted(this.#parts.environment.write(() => this.#apply(now, work)));
+  }
+
+  /** The same for what can be done again: see {@link Environment.writeSoon}. */
+  changeSoon<T>(now: number, work: (change: Change) => T): T {
+    return this.#noted(this.#parts.environment.writeSoon(() => this.#apply(now, work)));
+  }
+
+  #noted<T>({ result, change, state, newState }: Applied<T>): T {
     if (newState !== undefined) this.recent.note(state.generation, newState.generation, change.moved());
     return result;
   }
 
-  #apply<T>(now: number, work: (change: Change) => T) {
+  #apply<T>(now: number, work: (change: Change) => T): Applied<T> {
     const { logins, meta, trail } = this.#parts;
     const state = meta.state();
     const change = new Change(logins, this.#limits, now, state);
@@ -77,6 +85,13 @@ export class Writer {
       return { generation: state.generation, nextAt, isDue: nextAt <= now || this.#isInDoubt(state, now) };
     });
   }
+}
+
+interface Applied<T> {
+  readonly result: T;
+  readonly change: Change;
+  readonly state: State;
+  readonly newState: State | undefined;
 }
 
 /** What is ahead of the set of permitted addresses. */
