@@ -7,6 +7,7 @@
  */
 import type { Clock } from './clock.ts';
 import { oncePer } from './limiter.ts';
+import { writeError } from './stdio.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | Date | undefined>>;
 
@@ -43,11 +44,7 @@ export function createLog({ write, priorities, level = 'info' }: LogOptions): Lo
 /** The log of a process that systemd may have started: priorities when it says so. */
 export function stderrLog(level?: Level): Log {
   const priorities = process.env['JOURNAL_STREAM'] !== undefined;
-  return createLog({ write: writeStderr, priorities, ...(level && { level }) });
-}
-
-function writeStderr(line: string): void {
-  process.stderr.write(line);
+  return createLog({ write: writeError, priorities, ...(level && { level }) });
 }
 
 /** Wraps `log` so that a warning of one event and key is written at most once in `intervalMs`. */

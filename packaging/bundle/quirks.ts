@@ -4,13 +4,23 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Plugin } from 'esbuild';
 
-const { resolve } = createRequire(import.meta.filename);
+const require = createRequire(import.meta.filename);
 
 /** In yargs' help they cost a third of `--help`, for tables of Unicode: all of its text is ours, and plain ASCII. */
 const PLAIN_TEXT = {
   'string-width': 'export default (text) => text.length;',
   'strip-ansi': 'export default (text) => text;',
 };
+
+/** What yargs asserts is how cli.ts uses it. Node's own assert needs much of Node to tell of what failed. */
+const PLAIN_ASSERT = `
+const check = (holds, message) => { if (!holds) throw new Error(message); };
+const strictEqual = (actual, expected, message) => check(Object.is(actual, expected), message);
+const notStrictEqual = (actual, expected, message) => check(!Object.is(actual, expected), message);
+`;
+
+/** Modules of Node's that a short command has no use for, and that take longer to load than to list a hundred entries. */
+const WHEN_USED = ['child_process', 'dgram', 'http', 'net', 'worker_threads'];
 
 /**
  * How lmdb finds its native half: where it is on most hosts, and only then by its own search through packages, which
@@ -36,11 +46,26 @@ export const quirks: Plugin = {
     const edit = (filter: RegExp, change: (text: string) => string) =>
       build.onLoad({ filter }, ({ path: file }) => ({ contents: changed(file, change) }));
     // its CommonJS form: a package of it evaluates text that names variables of its module, which must keep their names
-    build.onResolve({ filter: /^lmdb$/ }, () => ({ path: resolve('lmdb') }));
+    build.onResolve({ filter: /^lmdb$/ }, () => ({ path: require.resolve('lmdb') }));
     edit(/\/lmdb\/dist\/index\.cjs$/, (text) => text.replaceAll('__filename', "'/'")); // it is nowhere now
     edit(/\/node-gyp-build-optional-packages\/index\.js$/, () => NATIVE_LMDB);
     // yargs makes the help of each command that it runs, for a question that nobody asks
     edit(/\/yargs\/build\/lib\/usage\.js$/, (text) => text.replace('cachedHelpMessage = this.help();', ''));
+    edit(/\/yargs\/lib\/platform-shims\/esm\.mjs$/, (text) =>
+      text
+        .replace(/stdColumns: .*/, 'stdColumns: null') // to look at it makes the stream, and cli.ts tells the width
+        .replace(/import .* from 'assert'/, PLAIN_ASSERT),
+    );
+    for (const name of WHEN_USED) {
+      const names = Object.keys(require(name) as object);
+      const getters = names.map((each) => `get ${each}() { return require('${name}').${each}; }`);
+      build.onResolve({ filter: new RegExp(`^(node:)?${name}$`) }, ({ namespace }) =>
+        namespace === 'when-used' ? { path: name, external: true } : { path: name, namespace: 'when-used' },
+      );
+      build.onLoad({ filter: new RegExp(`^${name}$`), namespace: 'when-used' }, () => ({
+        contents: `module.exports = { ${getters.join(', ')} };`,
+      }));
+    }
     for (const [name, contents] of Object.entries(PLAIN_TEXT)) {
       build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: 'plain-text' }));
       build.onLoad({ filter: new RegExp(`^${name}$`), namespace: 'plain-text' }, () => ({ contents }));

@@ -1,6 +1,7 @@
 /** The shape of a command file: its options, and what it does. cli.ts loads it only when it is called. */
 import type { Argv } from 'yargs';
 import type { ExitStatus } from '../errors.ts';
+import { writeOut } from '../stdio.ts';
 
 /** Options that every command takes. */
 export interface GlobalArgs {
@@ -23,7 +24,7 @@ export function defineCommand<T>(
 
 /** Writes a command's result. */
 export function print(text: string): void {
-  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  writeOut(text.endsWith('\n') ? text : `${text}\n`);
 }
 
 /** Writes a value as JSON, two spaces deep. */

@@ -3,6 +3,7 @@
  * milliseconds, and fields are only added, never renamed.
  */
 import type { Argv } from 'yargs';
+import { writeOut } from '../stdio.ts';
 import { print, printJson } from './command.ts';
 
 export interface JsonArgs {
@@ -19,7 +20,7 @@ export function jsonOptions<T>(argv: Argv<T>): Argv<T & JsonArgs> {
 /** Prints `rows` as the JSON that was asked for; without any, `tell` prints them for people. */
 export function printRows(rows: readonly unknown[], { json, jsonl }: JsonArgs, tell: () => void): void {
   if (json) printJson(rows);
-  else if (jsonl) rows.forEach((row) => print(JSON.stringify(row)));
+  else if (jsonl) writeOut(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   else tell();
 }
 

@@ -1,3 +1,5 @@
+import { fstatSync } from 'node:fs';
+
 /** What standard output is, and so how a listing is to look on it. */
 export interface Terminal {
   readonly isTerminal: boolean;
@@ -6,9 +8,14 @@ export interface Terminal {
   readonly hasColours: boolean;
 }
 
+const STDOUT = 1;
+
 /** Colours need a terminal that has them, and no NO_COLOR (no-color.org). */
-export function terminalOf(stream: NodeJS.WriteStream = process.stdout): Terminal {
-  if (!stream.isTTY) return { isTerminal: false, columns: undefined, hasColours: false };
+export function terminalOf(): Terminal {
+  // A terminal is a device, and no stream need be made for what is none. The numbers are bigints since Node 20 takes the
+  // other ones, of a pipe, for those of the next folder that it follows to a module.
+  const stream = fstatSync(STDOUT, { bigint: true }).isCharacterDevice() ? process.stdout : undefined;
+  if (!stream?.isTTY) return { isTerminal: false, columns: undefined, hasColours: false };
   return { isTerminal: true, columns: stream.columns, hasColours: !process.env['NO_COLOR'] && stream.hasColors() };
 }
 
