@@ -74,9 +74,9 @@ async function withOpenedInForce(
   return fault === undefined || status !== EXIT.ok ? status : EXIT.config;
 }
 
-/** {@link loadInForce}, which says on stderr where it is not the admin's. */
+/** {@link loadInForce}, which says on stderr where it is not the admin's; then this process acts as the owner already. */
 export function configInForce(file: string | undefined): InForce {
-  const inForce = loadInForce(file);
+  const inForce = loadInForce(file, actAsOwner);
   const reason = inForce.fault?.message;
   if (reason !== undefined) stderrLog().error('goes by the configuration that the daemon last ran with', { reason });
   return inForce;

@@ -46,7 +46,7 @@ export function configFile(file: string | undefined): string | undefined {
 export function keepLastGood({ text }: ConfigText, stateDir: string): void {
   const kept = lastGoodFile(stateDir);
   try {
-    writeFileSync(`${kept}.new`, text);
+    writeFileSync(`${kept}.new`, text, { flush: true }); // an empty one would be taken for a configuration of defaults
     renameSync(`${kept}.new`, kept);
   } catch (error) {
     const message = `${kept}: cannot be written: ${reasonOf(error)}`;
@@ -72,15 +72,17 @@ export interface InForce {
 
 /**
  * The configuration in `file`; where that is in error, the one that the daemon runs or last ran with. That one is the
- * daemon's to write, so it does not say which folder is its own: root becomes the owner of that.
+ * daemon's to write, so it does not say which folder is its own, and root opens neither it nor a file that it names:
+ * `become` makes of root the owner of the folder first.
  * @throws OperationalError exit 78 where there is neither
  */
-export function loadInForce(file: string | undefined): InForce {
+export function loadInForce(file: string | undefined, become: (stateDir: string) => void): InForce {
   try {
     return { config: loadConfig(file), fault: undefined };
   } catch (fault) {
     const stateDir = probableStateDir();
     if (!(fault instanceof OperationalError) || !existsSync(lastGoodFile(stateDir))) throw fault;
+    become(stateDir);
     return { config: { ...loadLastGood(stateDir), state_dir: stateDir }, fault };
   }
 }

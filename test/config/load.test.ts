@@ -85,7 +85,9 @@ test('lets the configuration that the daemon last ran with name no other state f
   const before = process.env['STATE_DIRECTORY'];
   process.env['STATE_DIRECTORY'] = stateDir;
   try {
-    const { config, fault } = loadInForce(fileWith('garce = "1h"\n'));
+    const became: string[] = [];
+    const { config, fault } = loadInForce(fileWith('garce = "1h"\n'), (dir) => became.push(dir));
+    expect(became).toEqual([stateDir]);
     expect(config).toMatchObject({ state_dir: stateDir, grace: 300_000 });
     expect(fault?.message).toContain('garce: unknown option');
   } finally {

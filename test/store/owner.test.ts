@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { TestHost } from '../relaypass-process.ts';
@@ -49,3 +49,39 @@ asRoot('whatever a root command leaves in the state folder is its owner’s', ()
   expect(files).toContain('store/lock.mdb');
   for (const file of files) expect(statSync(path.join(state, file)).uid).toBe(UID);
 });
+
+asRoot.each(['password_file', 'ca_file'])(
+  'root does not open the %s that a configuration names which the daemon may write',
+  (option) => {
+    const { host, secret } = hostOfUid();
+    const cluster = `[cluster]\nurl = "redis://127.0.0.1:1"\n${option} = "${secret}"\n`;
+    writeFileSync(lastGoodOf(host), `${readFileSync(host.configFile, 'utf8')}${cluster}`);
+    host.configure('garce = 1\n');
+    const { status, stderr } = host.runUnderSystemd('purge', '198.51.100.7');
+    expect(stderr).toContain(`cluster.${option}: ${secret}: cannot be read: EACCES`);
+    expect({ status, permitted: host.permitted() }).toEqual({ status: 75, permitted: [] });
+  },
+);
+
+asRoot('root does not follow a link that stands for the configuration which the daemon may write', () => {
+  const { host, secret } = hostOfUid();
+  symlinkSync(secret, lastGoodOf(host));
+  host.configure('garce = 1\n');
+  const { status, stderr } = host.runUnderSystemd('purge', '198.51.100.7');
+  expect(stderr).toMatch(/last-good\.toml: cannot be read: EACCES/);
+  expect(status).toBe(78);
+});
+
+/** A host whose state is a user's, with an entry, and beside it a file of root's alone. */
+function hostOfUid() {
+  const host = new TestHost();
+  for (const file of [host.dir, path.dirname(host.map)]) chownSync(file, UID, UID);
+  expect(host.run('grant', '198.51.100.7').status).toBe(0);
+  const secret = path.join(host.dir, 'secret');
+  writeFileSync(secret, 'hush', { mode: 0o600 });
+  return { host, secret };
+}
+
+function lastGoodOf(host: TestHost): string {
+  return path.join(path.dirname(host.map), 'last-good.toml');
+}
