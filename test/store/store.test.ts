@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { withPrefix } from '../../src/login/address.ts';
 import { parseNetwork } from '../../src/login/network.ts';
-import { addressOf, GRACE_MS, MINUTE_MS, permitted, Place } from './fixture.ts';
+import { addressOf, GRACE_MS, MINUTE_MS, permitted, Place, START } from './fixture.ts';
 
 let place: Place;
 
@@ -187,6 +187,22 @@ test('lets nothing outlive the grace from now when the clock is set back', async
   store.expire();
   place.now += GRACE_MS;
   expect(permitted(store)).toEqual([]);
+});
+
+test('a clock that began in 1970 and then jumps to now permits nobody who was permitted meanwhile, until he logs in', async () => {
+  const store = await place.open();
+  store.record({ logins: [place.login('192.0.2.7')] });
+  place.now = Date.UTC(1970, 0, 1, 0, 1);
+  store.expire();
+  store.record({ logins: [place.login('192.0.2.8', 'bob')] });
+  expect(permitted(store)).toEqual(['192.0.2.7', '192.0.2.8']);
+  const { generation } = store.setState();
+  place.now = START + MINUTE_MS;
+  expect({ entries: permitted(store), map: store.snapshot().addresses }).toEqual({ entries: [], map: [] });
+  store.expire();
+  expect(store.setState()).toMatchObject({ size: 0, lastRemoval: generation + 1 });
+  expect(store.record({ logins: [place.login('192.0.2.8', 'bob')] })).toEqual([{ kind: 'granted' }]);
+  expect(store.entry(addressOf('192.0.2.8'))?.expiresAt).toBe(place.now + GRACE_MS);
 });
 
 test('shortens what is there when the grace gets shorter', async () => {
