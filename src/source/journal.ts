@@ -1,8 +1,8 @@
 /**
  * Reads the systemd journal, as records whose sender journald vouches for.
  *
- * Promises: every entry after the checkpoint is given once, in the journal's order, also when journalctl or relaypass
- * is killed. An entry of more than one line is refused: what looks like a login in its second line is somebody's text.
+ * Promises: every entry after the checkpoint that is not too old to be of use at the start is given once, in the
+ * journal's order, also when journalctl or relaypass is killed. An entry of more than one line is refused: what looks like a login in its second line is somebody's text.
  *
  * Limits: what journald's rate limit or its size limit took away was never there to be read. Where the stored cursor is
  * of no use, what was logged in the second of the last entry comes again.
@@ -30,6 +30,10 @@ export function createJournalSource(options: JournalSourceOptions): LogSource {
 }
 
 const ENTRY_CAP_BYTES = 262_144; // a message of the cap's length, as an array of numbers, and the fields beside it
+/** Before the lines that count: ten minutes for what they are joined with, and ten for a clock that was set back. */
+const SLACK_MS = 1_200_000;
+/** Less is read, whatever it is. */
+const FAR_MS = 3_600_000;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
 const MAX_TAGS_TOLD = 100; // a tag is anybody's to choose
@@ -49,7 +53,8 @@ class JournalSource implements LogSource {
   #since = 0;
   /** The last entry that was given. */
   #last: Last | undefined;
-  #isCursorBad = false;
+  /** Not after the last entry's cursor: the journal does not know it, or it lies too far back. */
+  #goesByTime = false;
   #retryAt = 0;
   #retryMs = FIRST_RETRY_MS;
   #notices: Notice[] = [];
@@ -72,7 +77,15 @@ class JournalSource implements LogSource {
     if (checkpoint !== undefined && this.#last === undefined) {
       this.#tell('data-lost', 'the stored position in the journal is damaged: reading again what may still matter');
     }
+    if (this.#last !== undefined && this.#last.at < since - SLACK_MS - FAR_MS) this.#passBy(this.#last.at);
     return Promise.resolve();
+  }
+
+  /** By time: journald never lets time go back in one of its files, so journalctl finds whatever is younger. */
+  #passBy(lastAt: number): void {
+    this.#goesByTime = true;
+    const [from, until] = [lastAt, this.#since].map((at) => new Date(at).toISOString());
+    this.#tell('passed-by', `the journal: entries between ${from} and ${until}, too old to be of use`);
   }
 
   async read(): Promise<Batch | undefined> {
@@ -104,7 +117,9 @@ class JournalSource implements LogSource {
 
   #position(): Position {
     if (this.#last === undefined) return { since: this.#since };
-    return this.#isCursorBad ? { since: Math.max(this.#since, this.#last.at) } : { cursor: this.#last.cursor };
+    return this.#goesByTime
+      ? { since: Math.max(this.#since - SLACK_MS, this.#last.at) }
+      : { cursor: this.#last.cursor };
   }
 
   #takeEntries(): JournalEntry[] {
@@ -122,7 +137,7 @@ class JournalSource implements LogSource {
 
   #arrive({ cursor, at }: JournalEntry): void {
     this.#last = { version: 1, cursor, at };
-    this.#isCursorBad = false;
+    this.#goesByTime = false;
     this.#retryMs = FIRST_RETRY_MS;
     if (this.#isAway) this.#tell('log-back', 'the journal is being read');
     this.#isAway = false;
@@ -152,8 +167,8 @@ class JournalSource implements LogSource {
       if (ending.kind === 'ended' && !ending.isClean) this.#tell('data-lost', ending.detail);
       return;
     }
-    if (ending.kind === 'bad-cursor' && this.#last !== undefined && !this.#isCursorBad) {
-      this.#isCursorBad = true;
+    if (ending.kind === 'bad-cursor' && this.#last !== undefined && !this.#goesByTime) {
+      this.#goesByTime = true;
       this.#retryAt = this.#clock();
       return this.#tell('data-lost', 'the journal no longer knows the stored position: going on by time');
     }

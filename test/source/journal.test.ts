@@ -132,6 +132,23 @@ describe('with a stand-in for journalctl', () => {
     expect(seen.notices).toMatchObject([{ kind: 'data-lost' }]);
   });
 
+  test.each([
+    ['reads on after an outage that was short', 3_600_000, '--cursor=x', []],
+    [
+      'after an outage of hours passes by what is too old to be of use, and says so',
+      3_600_001,
+      '--since=@1795504600',
+      ['passed-by'],
+    ],
+  ])('%s', async (_, farMs, position, told) => {
+    const command = standIn([entry(1)]);
+    const [at, slackMs] = [1_795_501_000_000, 20 * 60_000];
+    const source = await start(command, { version: 1, cursor: 'x', at }, at + slackMs + farMs);
+    const seen = await readUntil(source, ({ records }) => records.length === 1);
+    expect(argsOf(command)[0]).toContain(position);
+    expect(seen.notices.map(({ kind }) => kind)).toEqual(told);
+  });
+
   test('begins anew, and says so, where the stored position is damaged', async () => {
     const seen = await readUntil(
       await start(standIn([entry(1)]), { version: 1, cursor: 5 }),
@@ -253,6 +270,20 @@ const canRunJournald =
     const messages = [...messagesOf(second), ...messagesOf(third)].filter((message) => message !== 'ready');
     expect(messages).toEqual(['one', 'two', 'three', 'four']);
     expect(second.records.at(-1)).toMatchObject({ tag: 'dovecot', trusted: { uid: 0 } });
+  }, 60_000);
+
+  test('goes on by time where the checkpoint is far back, and after the last entry from then on', async () => {
+    logger('six');
+    const source = await start(journalctl, { version: 1, cursor: 'xyz', at: 0 }, Date.now());
+    const first = await readUntil(source, (seen) => messagesOf(seen).includes('six'));
+    expect(first.notices).toMatchObject([{ kind: 'passed-by' }]);
+    await source.stop();
+    logger('seven');
+    const second = await readUntil(await start(journalctl, first.checkpoints.at(-1), Date.now()), (seen) =>
+      messagesOf(seen).includes('seven'),
+    );
+    expect(messagesOf(second)).toEqual(['seven']);
+    expect(second.notices).toEqual([]);
   }, 60_000);
 
   test('goes on by time after a cursor that journalctl does not accept', async () => {
