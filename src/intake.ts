@@ -110,11 +110,12 @@ export class Intake {
       const batch = await source.read();
       if (batch === undefined) this.#counted.caughtUpAt = this.#parts.clock();
       else this.#take(batch);
-      if (this.#isSaveDue(batch)) this.#save();
+      const recorded = this.#isSaveDue(batch) ? this.#save() : [];
+      if (batch !== undefined) await othersFirst();
+      for (const each of recorded) this.#tellOutcome(each);
       this.#parts.onRound();
       if (source.isEnded === true) this.#parts.onEnded();
       if (batch === undefined) await source.wait(signal);
-      else await othersFirst();
     }
   }
 
@@ -125,7 +126,7 @@ export class Intake {
 
   /** Commits the last checkpoint and releases the source. */
   async close(): Promise<void> {
-    this.#save();
+    for (const each of this.#save()) this.#tellOutcome(each);
     await this.#parts.source.stop();
   }
 
@@ -170,8 +171,9 @@ export class Intake {
     return !isBehind || this.#unsavedBytes >= BEHIND.savedBytes;
   }
 
-  #save(): void {
-    if (this.#unsaved === undefined) return;
+  /** The result is to be told when those who wait for an answer have it. */
+  #save(): Recorded[] {
+    if (this.#unsaved === undefined) return [];
     const { store, source, matcher, clock } = this.#parts;
     const checkpoint: Progress = { ...this.#unsaved, matcher: matcher.state };
     const logins = this.#pending.take();
@@ -183,14 +185,12 @@ export class Intake {
     this.#unsaved = undefined;
     this.#unsavedBytes = 0;
     this.#savedAt = clock();
-    logins.forEach((login, index) => {
-      countOutcome(this.#parts.tally, login, outcomes[index]);
-      this.#tellOutcome(login, outcomes[index]);
-    });
+    logins.forEach((login, index) => countOutcome(this.#parts.tally, login, outcomes[index]));
     if (outcomes.some(({ kind }) => kind === 'granted')) this.#parts.onGranted();
+    return logins.map((login, index) => ({ login, outcome: outcomes[index] }));
   }
 
-  #tellOutcome(login: Login, outcome: Outcome | undefined): void {
+  #tellOutcome({ login, outcome }: Recorded): void {
     const { log } = this.#parts;
     const { address, user, service, expiresAt } = login;
     const facts = { address, user, service, until: new Date(expiresAt), ...this.#sessionFact(login) };
@@ -238,6 +238,11 @@ function isLoss(kind: Notice['kind']): boolean {
 function bytesOf(batch: Batch): number {
   if (batch.kind === 'lines') return batch.bytes.length;
   return batch.records.reduce((bytes, { message }) => bytes + message.length, 0);
+}
+
+interface Recorded {
+  readonly login: Login;
+  readonly outcome: Outcome | undefined;
 }
 
 type Subject = Pick<Match, 'address' | 'user' | 'service'>;

@@ -36,11 +36,12 @@ export function watchFolder(folder: string, isOurs: (name: string) => boolean, o
     folders.forEach((each) => watched.add(each));
   };
   watchFolders();
-  watcher.on('raw', (event, file, details) => {
-    const entry = entryOf(file, details);
-    const isHere = entry !== undefined && path.dirname(entry) === home && isOurs(path.basename(entry));
+  watcher.on('raw', (event, name, details) => {
+    const at = folderOf(details);
+    if (typeof name !== 'string' || at === undefined) return changes.tell(); // it names nothing: it may be ours
+    const isHere = at === home && isOurs(name);
     if (isHere && event === 'rename') watchFolders(); // it may be a link now, or another one
-    if (isHere || entry === undefined || linked.has(entry)) changes.tell();
+    if (isHere || (linked.size > 0 && linked.has(path.join(at, name)))) changes.tell();
   });
   watcher.on('error', () => void watcher.close()); // inotify has run out: polling does
   return {
@@ -58,10 +59,10 @@ class RawWatcher extends FSWatcher {
   }
 }
 
-/** What a raw event is about, undefined where it names nothing: then it may be ours. */
-function entryOf(file: unknown, details: unknown): string | undefined {
-  if (typeof file !== 'string' || typeof details !== 'object' || details === null) return undefined;
-  return 'watchedPath' in details ? path.join(String(details.watchedPath), file) : undefined;
+/** The folder that a raw event is of, by its details. */
+function folderOf(details: unknown): string | undefined {
+  if (typeof details !== 'object' || details === null || !('watchedPath' in details)) return undefined;
+  return String(details.watchedPath);
 }
 
 /** The files under other names that our names in `folder` lead to. */
@@ -87,29 +88,28 @@ function leadsTo(file: string): string | undefined {
 /** Passes the first call on at once, and of those that follow within a pause one when it is over. */
 class Pacer {
   readonly #call: () => void;
-  #pause: NodeJS.Timeout | undefined;
-  #isMissed = false;
+  #passedAt = -Infinity;
+  #rest: NodeJS.Timeout | undefined;
 
   constructor(call: () => void) {
     this.#call = call;
   }
 
   tell(): void {
-    if (this.#pause !== undefined) {
-      this.#isMissed = true;
-      return;
-    }
-    this.#isMissed = false;
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      if (this.#isMissed) this.tell();
-    }, PAUSE_MS);
+    if (this.#rest !== undefined) return;
+    const leftMs = this.#passedAt + PAUSE_MS - performance.now();
+    if (leftMs <= 0) this.#pass();
+    else this.#rest = setTimeout(() => this.#pass(), leftMs);
+  }
+
+  #pass(): void {
+    this.#rest = undefined;
+    this.#passedAt = performance.now();
     this.#call();
   }
 
   stop(): void {
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    this.#isMissed = false;
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
   }
 }
