@@ -7,16 +7,9 @@
  */
 import type { Clock } from '../clock.ts';
 import { openBody, type Body, type Unavailable } from './body.ts';
-import {
-  compare,
-  compareHeads,
-  hasTellingHead,
-  fingerprintAt,
-  NOTHING_READ,
-  type Fingerprint,
-  type Likeness,
-} from './fingerprint.ts';
+import { NOTHING_READ, type Fingerprint } from './fingerprint.ts';
 import { Generation, type GenerationRecord } from './generation.ts';
+import { likenessOf, likest } from './likeness.ts';
 import { contentsOf, inodeAt, list, namesOf, type Listing } from './listing.ts';
 import { passBy, type PassByOptions } from './pass-by.ts';
 import { realPath, type Sibling } from './siblings.ts';
@@ -156,7 +149,9 @@ export class Lineage {
     if (body === 'missing') return undefined;
     if (body === 'unreadable') return isOld ? undefined : 'unreadable';
     const known =
-      this.#holding(body.inode) ?? (await this.#likest(body, 'same')) ?? (await this.#likest(body, 'shorter'));
+      this.#holding(body.inode) ??
+      (await likest(this.#generations, body, 'same')) ??
+      (await likest(this.#generations, body, 'shorter'));
     if (known === undefined && !isOld) return this.#begin(sibling.path, body, await this.#ahead(sibling.path, body));
     if (known === undefined || !(await this.#resume(known, sibling.path, body, isOld))) body.close();
     return known;
@@ -165,7 +160,7 @@ export class Lineage {
   /** Reads on in `body`, where that holds something of the known generation which was not read and is not old. */
   async #resume(known: Generation, path: string, body: Body, isOld: boolean): Promise<boolean> {
     if (known.state === 'open') return false; // a copy
-    const isWhole = !isOld && (await this.#likeness(known, body)) === 'same';
+    const isWhole = !isOld && (await likenessOf(known, body)) === 'same';
     const hasMore =
       isWhole && (known.state === 'lost' || (body.kind === 'plain' && (await hasBytesAfter(known, body))));
     if (hasMore) known.open(body, await this.#ahead(path, body, known.fingerprint));
@@ -189,7 +184,7 @@ export class Lineage {
   /** The generation that goes on in the log's own file `body`, which none has open. */
   async #adopt(body: Body): Promise<Generation> {
     const path = realPath(this.#file) ?? this.#file;
-    const known = await this.#likest(body, 'same');
+    const known = await likest(this.#generations, body, 'same');
     if (known === undefined) return this.#begin(path, body, await this.#ahead(path, body));
     if (known.state === 'open') return this.#begin(path, body, known.fingerprint); // a copy has taken the log's place
     known.open(body, await this.#ahead(path, body, known.fingerprint));
@@ -217,22 +212,6 @@ export class Lineage {
     if (bytes <= 0) return;
     const detail = `${path}: ${bytes} bytes from before ${new Date(this.#since).toISOString()}, too old to be of use`;
     this.#tell({ kind: 'passed-by', detail, count: undefined });
-  }
-
-  /** The generation of which `body` holds the most. */
-  async #likest(body: Body, likeness: Likeness): Promise<Generation | undefined> {
-    let best: Generation | undefined;
-    for (const generation of this.#generations) {
-      if ((await this.#likeness(generation, body)) !== likeness) continue;
-      if (best === undefined || generation.fingerprint.offset > best.fingerprint.offset) best = generation;
-    }
-    return best;
-  }
-
-  async #likeness(generation: Generation, body: Body): Promise<Likeness> {
-    const fingerprint = body.kind === 'gzip' ? await ofUnread(generation) : generation.fingerprint;
-    const isCostly = body.kind === 'gzip' && generation.state !== 'lost' && hasTellingHead(fingerprint);
-    return isCostly ? compareHeads(fingerprint, body) : compare(fingerprint, body);
   }
 
   /** The rest of a line that was cut by a truncation is no line, though it may look like a login. */
@@ -272,11 +251,6 @@ export class Lineage {
   #contents(listing: Listing): string {
     return contentsOf(listing, (inode) => this.#holding(inode) !== undefined);
   }
-}
-
-/** Of a file that was deleted before anything of it was read: of all it holds, so that its compressed copy is known. */
-async function ofUnread({ isBlank, body, fingerprint }: Generation): Promise<Fingerprint> {
-  return isBlank && body?.isLinked() === false ? fingerprintAt(body, body.sizeBytes()) : fingerprint;
 }
 
 function isLost({ state }: Generation): boolean {
