@@ -3,13 +3,15 @@ export interface Cell<K, V> {
   readonly key: K;
   before: V;
   now: V;
+  /** Whether it is known to those who write. */
+  isTouched: boolean;
 }
 
 /** What one transaction knows of a table: it reads each record once, however often it asks for it and changes it. */
 export class Cells<K, V> {
   readonly #read: (key: K) => V;
   readonly #cells = new Map<string, Cell<K, V>>();
-  readonly #touched = new Set<Cell<K, V>>();
+  #touched: Cell<K, V>[] = [];
 
   constructor(read: (key: K) => V) {
     this.#read = read;
@@ -26,26 +28,28 @@ export class Cells<K, V> {
   }
 
   #add(name: string, key: K, before: V): Cell<K, V> {
-    const cell = { key, before, now: before };
+    const cell = { key, before, now: before, isTouched: false };
     this.#cells.set(name, cell);
     return cell;
   }
 
   set(cell: Cell<K, V>, value: V): void {
     cell.now = value;
-    this.#touched.add(cell);
+    if (!cell.isTouched) this.#touched.push(cell);
+    cell.isTouched = true;
   }
 
   /** What is to be written. */
   changes(): Cell<K, V>[] {
-    const changes = [];
-    for (const cell of this.#touched) if (cell.now !== cell.before) changes.push(cell);
-    return changes;
+    return this.#touched.filter(({ before, now }) => now !== before);
   }
 
   /** Notes that this has been written. */
   settle(): void {
-    for (const cell of this.#touched) cell.before = cell.now;
-    this.#touched.clear();
+    for (const cell of this.#touched) {
+      cell.before = cell.now;
+      cell.isTouched = false;
+    }
+    this.#touched = [];
   }
 }

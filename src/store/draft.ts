@@ -83,8 +83,9 @@ export class Draft {
     for (const { id } of now.open) if (!isOpen(before, id)) this.#setMembers(id, [...this.#others(slot, id), slot]);
   }
 
-  #others(slot: Slot, session: string): Slot[] {
-    return this.withSession(session).filter((each) => each !== slot);
+  #others(slot: Slot, session: string): readonly Slot[] {
+    const slots = this.withSession(session);
+    return slots.length === 0 ? slots : slots.filter((each) => each !== slot);
   }
 
   #setMembers(session: string, slots: readonly Slot[]): void {

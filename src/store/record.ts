@@ -47,12 +47,14 @@ export function encodeLogin({ login, sessions, dueAt }: Stored): unknown {
   const fields: unknown[] = [user, service, at, expiresAt - at, dueAt, session ?? null, encodeSessions(sessions)];
   if (node !== undefined) fields.push('from', node);
   if (node !== undefined && openAt !== undefined) fields.push(openAt);
-  fields.push(...encodeEvidence(evidence));
+  for (const text of encodeEvidence(evidence)) fields.push(text);
   return fields;
 }
 
 function encodeSessions({ open, leftAt }: Sessions): unknown {
-  return [leftAt, ...open.flatMap(({ id, openedAt }) => [id, openedAt])];
+  const fields: unknown[] = [leftAt];
+  for (const { id, openedAt } of open) fields.push(id, openedAt);
+  return fields;
 }
 
 /** Why a login is believed, as texts. */

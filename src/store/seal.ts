@@ -31,5 +31,6 @@ export function unsealed(key: Key, record: Buffer): string | undefined {
 
 /** Bytes that are no UTF-8 fit none: they read as a character that stands for other bytes. */
 function sealOf(key: Key, text: string): number {
-  return crc32(`${key.join('\0')}${text}`);
+  const seal = crc32(key.join('\0'));
+  return text === '' ? seal : crc32(text, seal);
 }

@@ -42,10 +42,11 @@ export function isOpen({ open }: Sessions, id: string): boolean {
 
 /** With the session `id` open since `openedAt`; the same object where that is known. */
 export function withOpened(sessions: Sessions, id: string, openedAt: number): Sessions {
-  const { open } = sessions;
+  const { open, leftAt } = sessions;
+  if (open.length === 0) return { open: [{ id, openedAt }], leftAt }; // by far the commonest
   if (open.some((each) => each.id === id && each.openedAt >= openedAt)) return sessions;
   const all = [...open.filter((each) => each.id !== id), { id, openedAt }];
-  return { ...sessions, open: all.toSorted((a, b) => a.openedAt - b.openedAt).slice(-MAX_OPEN) };
+  return { leftAt, open: all.toSorted((a, b) => a.openedAt - b.openedAt).slice(-MAX_OPEN) };
 }
 
 /**
