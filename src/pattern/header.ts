@@ -268,9 +268,10 @@ export class HeaderReader {
 
 /** When `line` (without LF) was logged, epoch milliseconds; undefined where it has no header. */
 export function stampOf(line: Buffer, now: number): number | undefined {
-  const header = new HeaderReader();
-  return header.read(line, 0, line.length) ? header.at(now) : undefined;
+  return READER.read(line, 0, line.length) ? READER.at(now) : undefined;
 }
+
+const READER = new HeaderReader(); // it remembers the last minute
 
 const TAG_BYTES = 48;
 const PID_DIGITS = 10;

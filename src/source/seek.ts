@@ -100,16 +100,20 @@ async function lastYearFrom(body: Body, from: number, stampOf: StampOf): Promise
 interface Probe {
   /** Of the first line that has one. */
   readonly offset: number;
+  /** As far as the lines were looked at: up to one that is not old. */
   readonly latest: number;
   /** All of them are: one line of a device with a wrong clock must not make those beside it look old. */
   readonly isOld: boolean;
 }
 
 async function probe(body: Body, position: number, stampOf: StampOf, wanted: number): Promise<Probe | undefined> {
-  const stamps = [...(await stampsAt(body, position, stampOf))];
-  const [first] = stamps;
-  const latest = Math.max(...stamps.map(({ stamp }) => stamp));
-  return first && { offset: first.offset, latest, isOld: latest < wanted };
+  let found: Probe | undefined;
+  for (const { stamp, offset } of await stampsAt(body, position, stampOf)) {
+    const latest = Math.max(stamp, found?.latest ?? stamp);
+    found = { offset: found?.offset ?? offset, latest, isOld: latest < wanted };
+    if (!found.isOld) break;
+  }
+  return found;
 }
 
 async function firstStamp(body: Body, position: number, stampOf: StampOf) {
