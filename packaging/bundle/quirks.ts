@@ -20,7 +20,7 @@ const notStrictEqual = (actual, expected, message) => check(!Object.is(actual, e
 `;
 
 /** Modules of Node's that a short command has no use for, and that take longer to load than to list a hundred entries. */
-const WHEN_USED = ['child_process', 'dgram', 'http', 'net', 'worker_threads'];
+const WHEN_USED = ['child_process', 'crypto', 'dgram', 'http', 'net', 'worker_threads'];
 
 /**
  * How lmdb finds its native half: where it is on most hosts, and only then by its own search through packages, which

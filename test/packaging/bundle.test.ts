@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { codeFile } from '../../src/bin/load-program.ts';
@@ -48,6 +48,17 @@ test.each(['program', 'read-through'])('V8 takes the compiled code of %s', (name
     console.log(compile(file, readFileSync(codeFile(file))).cachedDataRejected);`;
   const args = ['--input-type=module', '--eval', script]; // in a process whose flags no other test has changed
   expect(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout).toBe('false\n');
+});
+
+test('list loads of Node no module that it has no use for', () => {
+  const hook = path.join(tempDir(), 'hook.cjs');
+  writeFileSync(hook, `process.on('exit', () => require('fs').writeSync(2, process.moduleLoadList.join('\\n')));`);
+  const args = ['--require', hook, path.join(installed, 'dist/bin/relaypass.cjs'), 'list'];
+  const { stderr } = spawnSync(process.execPath, [...args, '--config', new TestHost().configFile], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toContain('NativeModule zlib');
+  expect(stderr).not.toMatch(/^NativeModule (assert|child_process|crypto|dgram|http|net|tty|worker_threads)$/m);
 });
 
 test('zod leaves behind what is not used, which only `import * as z` allows', () => {
