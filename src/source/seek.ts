@@ -6,9 +6,9 @@
  * be, and where that leaves a doubt nothing is passed by. Where to go on lies {@link SLACK_MS} before that instant, so
  * that no line from before it can join or be repeated by one that counts.
  *
- * Limits: lines that went into the log later than their stamps say, and by the hour, hide what came before them, where they
- * are megabytes without a line of another program in between. A log that was silent for half a year between two lines
- * shows no other year there.
+ * Limits: lines that went into the log hours after their stamps hide what came before them, where the search meets 16 KiB
+ * of them with no other line in between, and none of those that they hide. A log that was silent for half a year between
+ * two lines shows no other year there.
  */
 import type { Body } from './body.ts';
 
