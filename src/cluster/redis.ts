@@ -5,7 +5,8 @@
  * - It reconnects by itself and then goes on as if nothing had happened. Here it does not: a link that has failed once
  *   stays failed, so whoever holds it makes a new one and looks at everything anew.
  * - It waits two seconds for a server that does not answer to close the connection. Here a tenth.
- * - An `error` event without a listener ends the process; the failure is told by the command that met it anyway.
+ * - An `error` event without a listener ends the process; the failure is told by the command that met it anyway. To its
+ *   sockets it listens once, and one that is closed in the middle of a TLS handshake fails for a second time.
  * - `XREAD` comes back in another shape over RESP3.
  *
  * Limits: a command that has run out of time may still be carried out later; script.ts makes that harmless. Redis 6.2
@@ -76,8 +77,10 @@ export class Link {
 
   /** Idempotent; whatever is under way fails. */
   close(): void {
-    this.#commands.disconnect();
-    this.#stream.disconnect();
+    for (const client of [this.#commands, this.#stream]) {
+      ignoreLaterErrors(client);
+      client.disconnect();
+    }
   }
 
   /** Runs the script over `news`, which was true when the server's time was `sentAt`. */
@@ -177,8 +180,14 @@ const OPTIONS = {
 
 function clientOf(access: Access): Redis | Cluster {
   const client = newClient(access.endpoint, optionsOf(access));
-  client.on('error', () => undefined); // connect() or the command that meets it tells it
+  client.on('error', () => ignoreLaterErrors(client)); // connect() or the command that meets it tells it
+  client.on('node error', () => ignoreLaterErrors(client));
   return client;
+}
+
+function ignoreLaterErrors(client: Redis | Cluster): void {
+  const clients: { stream?: Redis['stream'] }[] = client instanceof Cluster ? client.nodes() : [client];
+  for (const { stream } of clients) stream?.on('error', () => undefined);
 }
 
 function optionsOf({ endpoint, password, ca }: Access) {

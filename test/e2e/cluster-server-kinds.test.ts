@@ -6,6 +6,7 @@ import { expect } from '@jest/globals';
 import { Link, LinkLost } from '../../src/cluster/redis.ts';
 import { parseRedisUrl } from '../../src/cluster/url.ts';
 import { loginNews } from '../../src/cluster/wire.ts';
+import { TestHost, until } from '../relaypass-process.ts';
 import { tempDir } from '../temp-dir.ts';
 import { Place } from '../store/fixture.ts';
 import { certificate } from './cluster/certificate.ts';
@@ -43,9 +44,9 @@ async function worksThrough(link: Link): Promise<void> {
   link.close();
 }
 
-withRedis('a server with TLS and a user who may touch the namespace alone', async () => {
+/** A server that also listens with TLS, on `port`. */
+async function startWithTls(): Promise<{ readonly redis: RedisServer; readonly port: string; readonly ca: string }> {
   const { key, cert } = certificate();
-  const ca = readFileSync(cert, 'utf8');
   const redis = await RedisServer.start();
   const port = String(await freePort());
   for (const [name, value] of [
@@ -57,12 +58,28 @@ withRedis('a server with TLS and a user who may touch the namespace alone', asyn
   ]) {
     expect(await redis.command('CONFIG', 'SET', name ?? '', value ?? '')).toBe('+OK\r\n');
   }
+  return { redis, port, ca: readFileSync(cert, 'utf8') };
+}
+
+withRedis('a server with TLS and a user who may touch the namespace alone', async () => {
+  const { redis, port, ca } = await startWithTls();
   const [, acl = ''] = /^ {4}(ACL SETUSER .*(?:\n {6}.*)*)/m.exec(readFileSync(PAGE, 'utf8')) ?? [];
   expect(await redis.command(...acl.replace('PASSWORD', 's3cret').split(/\s+/))).toBe('+OK\r\n');
   const url = `rediss://relaypass@127.0.0.1:${port}`;
   await worksThrough(await open(url, { password: 's3cret', ca }));
   await expect(open(url, { password: 'wrong', ca })).rejects.toThrow(/WRONGPASS/);
   await expect(open(url, { password: 's3cret' })).rejects.toThrow(LinkLost); // nobody vouches for it
+});
+
+withRedis('a daemon goes on where nobody vouches for the server', async () => {
+  const { port } = await startWithTls();
+  const host = new TestHost(`[cluster]\nurl = "rediss://127.0.0.1:${port}"\nnode = "pop1"\n`);
+  const daemon = await host.startDaemon();
+  await until(() => daemon.said('lost the cluster'), 'the reason to be told');
+  expect(daemon.stderr).toMatch(/lost the cluster reason=.*certificate/);
+  host.login('alice', '198.51.100.7');
+  await host.untilPermitted('198.51.100.7');
+  expect(daemon.stderr).not.toContain('bug');
 });
 
 withRedis('a Redis Cluster, where the hash tag keeps a namespace on one node', async () => {
