@@ -57,14 +57,11 @@ export const quirks: Plugin = {
         .replace(/import .* from 'assert'/, PLAIN_ASSERT),
     );
     for (const name of WHEN_USED) {
-      const names = Object.keys(require(name) as object);
-      const getters = names.map((each) => `get ${each}() { return require('${name}').${each}; }`);
       build.onResolve({ filter: new RegExp(`^(node:)?${name}$`) }, ({ namespace }) =>
         namespace === 'when-used' ? { path: name, external: true } : { path: name, namespace: 'when-used' },
       );
-      build.onLoad({ filter: new RegExp(`^${name}$`), namespace: 'when-used' }, () => ({
-        contents: `module.exports = { ${getters.join(', ')} };`,
-      }));
+      const contents = whenUsed(name);
+      build.onLoad({ filter: new RegExp(`^${name}$`), namespace: 'when-used' }, () => ({ contents }));
     }
     for (const [name, contents] of Object.entries(PLAIN_TEXT)) {
       build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: 'plain-text' }));
@@ -72,6 +69,16 @@ export const quirks: Plugin = {
     }
   },
 };
+
+/** All that the module of Node's exports; a look at something of it loads it. */
+function whenUsed(name: string): string {
+  const getters = Object.keys(require(name) as object).map((each) => `get ${each}() { return loaded().${each}; }`);
+  return `
+let module_;
+const loaded = () => (module_ ??= require('${name}')); // to require it again takes longer than most calls
+module.exports = { ${getters.join(', ')} };
+`;
+}
 
 function changed(file: string, change: (text: string) => string): string {
   const before = readFileSync(file, 'utf8');
