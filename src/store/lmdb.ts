@@ -152,8 +152,12 @@ export class Table {
   }
 
   /** Every key that begins with `prefix`, in order. */
-  keys(prefix?: Key): Iterable<Key> {
-    return guardedEach(this.#fail, () => this.#database.getKeys(rangeOf(prefix)).map(tupleOf));
+  *keys(prefix?: Key): Iterable<Key> {
+    try {
+      for (const key of this.#database.getKeys(rangeOf(prefix))) yield tupleOf(key);
+    } catch (error) {
+      throw this.#fail(error); // of the cursor: what the consumer's loop throws never comes here
+    }
   }
 
   /** Every key before `end`, in order, read at once: the table may change while they are looked at. */
@@ -200,10 +204,12 @@ export class Table {
     return this.#entriesIn({ start: [...start] });
   }
 
-  #entriesIn(range: RangeOptions): Iterable<readonly [Key, Buffer]> {
-    return guardedEach(this.#fail, () =>
-      this.#database.getRange(range).map(({ key, value }) => [tupleOf(key), value] as const),
-    );
+  *#entriesIn(range: RangeOptions): Iterable<readonly [Key, Buffer]> {
+    try {
+      for (const { key, value } of this.#database.getRange(range)) yield [tupleOf(key), value];
+    } catch (error) {
+      throw this.#fail(error);
+    }
   }
 }
 
@@ -211,15 +217,6 @@ export class Table {
 function unchanged(key: Key): LmdbKey {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its type only lacks `readonly`
   return key as LmdbKey;
-}
-
-/** A cursor fails while it moves, not when it is made. What the body of the consumer's loop throws never comes here. */
-function* guardedEach<T>(fail: Fail, begin: () => Iterable<T>): Iterable<T> {
-  try {
-    yield* begin();
-  } catch (error) {
-    throw fail(error);
-  }
 }
 
 function rangeOf(prefix: Key = []): RangeOptions {
