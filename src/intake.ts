@@ -58,8 +58,6 @@ export class Intake {
   readonly #pending = new PendingLogins();
   /** Not urgent, so they wait for the next commit. */
   #logouts: Logout[] = [];
-  /** Lines from before it are of no use. */
-  #horizonAt = -Infinity;
   #unsaved: Omit<Progress, 'matcher'> | undefined;
   #unsavedBytes = 0;
   #savedAt = 0;
@@ -76,24 +74,20 @@ export class Intake {
     this.#counted = parts.tally.source(parts.source.id, parts.clock());
   }
 
-  /** Takes the source up where the store's checkpoint says. */
+  /**
+   * Takes the source up where the store's checkpoint says. A login from before the grace permits nobody any more; a logout
+   * ends nothing then but a session that the store has open, since a login that is still to be read comes before its own.
+   */
   async start(): Promise<void> {
-    const { source, matcher, store } = this.#parts;
+    const { source, matcher, store, config, clock } = this.#parts;
     const saved = progressSchema.safeParse(store.checkpoint(source.id)).data;
     if (saved !== undefined) matcher.restore(saved.matcher);
     this.#lastMatchAt = saved?.lastMatchAt;
     this.#counted.lastLoginAt ??= saved?.lastMatchAt;
-    this.#horizonAt = this.#horizon();
-    await source.start(saved?.source, this.#horizonAt);
-  }
-
-  /**
-   * An older login permits nobody any more. An older logout ends nothing but a session that the store has open: a login
-   * that is still to be read comes before its logout.
-   */
-  #horizon(): number {
-    const { store, config, clock } = this.#parts;
-    return clock() - (store.hasSessions() ? this.#longestMs : config.grace);
+    const since = clock() - config.grace;
+    const sessions = store.openSessions();
+    matcher.awaitSessions(sessions, since);
+    await source.start(saved?.source, sessions.length === 0 ? since : clock() - this.#longestMs);
   }
 
   /** How long a login can permit at most. */
@@ -133,8 +127,7 @@ export class Intake {
   #take(batch: Batch): void {
     const { matcher, config, clock } = this.#parts;
     const now = clock();
-    const logoutsSince = Math.max(this.#horizonAt, now - this.#longestMs);
-    const matches = matcher.match(batch, now, now - config.grace, logoutsSince);
+    const matches = matcher.match(batch, now, now - config.grace, now - this.#longestMs);
     for (const match of matches) this.#admit(match, now);
     this.#logouts.push(...matches.flatMap(logoutOf));
     if (matches.length > 0) this.#lastMatchAt = now;

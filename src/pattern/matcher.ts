@@ -15,6 +15,7 @@
  * Lines may come in any order, as several files or loggers bring them: what a stamp is worth is for admission to say.
  */
 import type { Batch, LogRecord, Notice } from '../source/source.ts';
+import { AwaitedSessions } from './awaited-sessions.ts';
 import { CutLines, cutState, MIN_CUT_BYTES } from './cut-lines.ts';
 import { droppedNotice, LOGGER_TAGS } from './dropped.ts';
 import { HeaderReader } from './header.ts';
@@ -53,6 +54,7 @@ export class Matcher {
   readonly #header = new HeaderReader(this.#stamps);
   readonly #cuts = new CutLines();
   readonly #readings: Readings;
+  #awaited: AwaitedSessions | undefined;
   #notices: Notice[] = [];
   #now = 0;
 
@@ -77,6 +79,11 @@ export class Matcher {
     if (batch.kind === 'lines') this.#lines(batch.bytes);
     else for (const record of batch.records) this.#record(record);
     return this.#readings.found;
+  }
+
+  /** Of the lines from before `instant`, epoch ms, whose logins are too old, only logouts of the sessions `ids` need be found. */
+  awaitSessions(ids: readonly string[], instant: number): void {
+    this.#awaited = new AwaitedSessions(ids, instant);
   }
 
   /** What loggers said they dropped, since the last call. */
@@ -112,12 +119,24 @@ export class Matcher {
   #isPastAtSight(bytes: Buffer, start: number, end: number): boolean {
     const { stampEnd } = this.#sieve;
     if (stampEnd < 0 || end - start >= MIN_CUT_BYTES || this.#cuts.areAwaited) return false;
-    const { pastBefore } = this.#readings;
     const isPast =
-      this.#stamps.isOfMinuteBefore(pastBefore, bytes, start, stampEnd) ||
-      (this.#stamps.at(bytes, start, stampEnd, this.#now) ?? Infinity) < pastBefore;
+      this.#isOlder(this.#readings.pastBefore, bytes, start) || this.#namesNoAwaitedSession(bytes, start, end);
     if (isPast) this.counts.skipped++;
     return isPast;
+  }
+
+  #isOlder(instant: number, bytes: Buffer, start: number): boolean {
+    const { stampEnd } = this.#sieve;
+    return (
+      this.#stamps.isOfMinuteBefore(instant, bytes, start, stampEnd) ||
+      (this.#stamps.at(bytes, start, stampEnd, this.#now) ?? Infinity) < instant
+    );
+  }
+
+  #namesNoAwaitedSession(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#awaited === undefined) return false;
+    const isOld = this.#isOlder(Math.min(this.#awaited.before, this.#readings.pastLoginsBefore), bytes, start);
+    return isOld && !this.#awaited.mayBeIn(bytes, this.#sieve.stampEnd, end);
   }
 
   /** Whether the line from `start` to `end` was for {@link RepeatedLines}. */

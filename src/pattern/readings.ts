@@ -78,7 +78,12 @@ export class Readings {
 
   /** Whatever was logged before is too old to be of use: what a catch-up does not decode. */
   get pastBefore(): number {
-    return Math.min(this.#since - OPEN_SLACK_MS, this.#logoutsSince);
+    return Math.min(this.pastLoginsBefore, this.#logoutsSince);
+  }
+
+  /** Whatever was logged before can be of use as a logout alone. */
+  get pastLoginsBefore(): number {
+    return this.#since - OPEN_SLACK_MS;
   }
 
   /** Whether a line of `patterns`, logged `at`, is too old to be of use. */
@@ -89,7 +94,7 @@ export class Readings {
   /** Too old for a login, to open one after `since`, and to be the first of a day to show that the server logs logouts. */
   #isPastLogin(at: number, { name, openMs, rules }: Pattern): boolean {
     const isOfUse = openMs > 0 || (!this.#logsLogouts(name, at) && rules.some(({ kind }) => kind === 'logout'));
-    return at < (isOfUse ? this.#since - OPEN_SLACK_MS : this.#since);
+    return at < (isOfUse ? this.pastLoginsBefore : this.#since);
   }
 
   #logsLogouts(pattern: string, at: number): boolean {

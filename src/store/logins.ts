@@ -88,8 +88,8 @@ export class Logins {
     return this.#sessions.members(id);
   }
 
-  get hasSessions(): boolean {
-    return !this.#sessions.isEmpty;
+  openSessions(): string[] {
+    return this.#sessions.ids();
   }
 
   /** How many users are kept at `address`; 0 also where that record is damaged. */

@@ -35,10 +35,9 @@ export class SessionIndex {
     return this.members(id).some((each) => isSame(each, member));
   }
 
-  /** No session is open; one that is past its bound is, as long as its login is kept. */
-  get isEmpty(): boolean {
-    for (const _ of this.#records.keys()) return false;
-    return true;
+  /** Of all that are open; one that is past its bound is, as long as its login is kept. */
+  ids(): string[] {
+    return Array.from(this.#records.keys(), ([id]) => String(id));
   }
 
   /** How many sessions are open, counted for each login; a damaged record is one. */

@@ -308,9 +308,9 @@ export class Store {
     return this.#environment.read(() => this.#meta.state().addresses);
   }
 
-  /** Whether a session may be open whose logout is to come; what is past counts until {@link expire}. */
-  hasSessions(): boolean {
-    return this.#environment.read(() => this.#logins.hasSessions);
+  /** The ids of the sessions whose logout may be to come; what is past counts until {@link expire}. */
+  openSessions(): string[] {
+    return this.#environment.read(() => this.#logins.openSessions());
   }
 
   /** Idempotent; every other call throws afterwards. */

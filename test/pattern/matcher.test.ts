@@ -198,6 +198,28 @@ test('a logout is told for longer than a login, since it may end a session that 
   ]);
 });
 
+test('of the logouts of a backlog those of awaited sessions are found, and of what is younger each', () => {
+  const logouts = [3600, 3599, 5].flatMap((ago) =>
+    ['AbC', 'XyZ'].map((id) => `${stamp(ago)} dovecot: imap(alice)<9><${id}0123456789>: Disconnected: Logged out`),
+  );
+  const matcher = new Matcher(patterns, 's');
+  matcher.awaitSessions(['AbC0123456789'], NOW - MINUTE_MS);
+  const found = matcher.match(linesBatch(...logouts), NOW, NOW - MINUTE_MS, NOW - 61 * MINUTE_MS);
+  expect(found.map(({ session, at }) => `${session} ${NOW - at}`)).toEqual([
+    'AbC0123456789 3600000',
+    'AbC0123456789 3599000',
+    'AbC0123456789 5000',
+    'XyZ0123456789 5000',
+  ]);
+});
+
+test('a clock that is set back after sessions were awaited makes no login too old', () => {
+  const matcher = new Matcher(patterns, 's');
+  matcher.awaitSessions([], NOW + 24 * 60 * MINUTE_MS);
+  const batch = linesBatch(`${stamp(55)} dovecot: ${DOVECOT}`);
+  expect(matcher.match(batch, NOW, NOW - MINUTE_MS)).toHaveLength(1);
+});
+
 test('Courier: once Connection lines are seen, a login without its own is refused', () => {
   const login = `${stamp()} imapd: LOGIN, user=bob, ip=[198.51.100.1], port=[5], protocol=IMAP`;
   expect(matchLines(patterns, [login], NOW)).toHaveLength(1);

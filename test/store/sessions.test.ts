@@ -48,16 +48,16 @@ test('DRAC and others, an IMAP session outlives the grace: permits while it is o
   expect(store.expire()).toHaveLength(1);
 });
 
-test('tells whether any session is open whose logout is to come', async () => {
+test('tells the sessions whose logout is to come', async () => {
   const store = await open();
   logIn(store, '');
-  expect(store.hasSessions()).toBe(false);
+  expect(store.openSessions()).toEqual([]);
   logIn(store, 's1');
   logIn(store, 's2', { user: 'bob' });
   logOut(store, 's1');
-  expect(store.hasSessions()).toBe(true);
+  expect(store.openSessions()).toEqual(['s2']);
   logOut(store, 's2');
-  expect(store.hasSessions()).toBe(false);
+  expect(store.openSessions()).toEqual([]);
 });
 
 test('a lost logout costs no more than the bound of a session', async () => {
