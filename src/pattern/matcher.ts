@@ -81,7 +81,10 @@ export class Matcher {
     return this.#readings.found;
   }
 
-  /** Of the lines from before `instant`, epoch ms, whose logins are too old, only logouts of the sessions `ids` need be found. */
+  /**
+   * Of the lines from before `instant`, epoch milliseconds, whose logins are too old to be of use, only logouts of the
+   * sessions `ids` need be found.
+   */
   awaitSessions(ids: readonly string[], instant: number): void {
     this.#awaited = new AwaitedSessions(ids, instant);
   }

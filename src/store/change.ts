@@ -1,9 +1,9 @@
 /** One write transaction as it goes: the logins that it puts and removes, and what that makes of the state. */
 import type { Address } from '../login/address.ts';
 import type { Login } from '../login/login.ts';
-import { Draft, type Slot } from './draft.ts';
+import { Draft } from './draft.ts';
 import type { Limits } from './limits.ts';
-import type { Logins } from './logins.ts';
+import type { Logins, Slot } from './logins.ts';
 import type { State } from './meta.ts';
 import { clipped, clippedLogin, counted, endOf, type Kept, type Stored } from './record.ts';
 import type { Place } from './time-index.ts';

@@ -5,14 +5,11 @@
  * Limits: whoever looks through the store's logins must {@link Draft.write} first.
  */
 import type { Address } from '../login/address.ts';
-import { Cells, type Cell } from './cells.ts';
-import type { Logins } from './logins.ts';
+import { Cells } from './cells.ts';
+import type { Logins, Slot } from './logins.ts';
 import { userKey, type Kept, type Stored } from './record.ts';
 import type { Member } from './session-index.ts';
 import { isOpen, NO_SESSIONS, type Sessions } from './sessions.ts';
-
-/** The login of one user at one address, undefined where there is none. */
-export type Slot = Cell<Member, Stored | undefined>;
 
 export class Draft {
   readonly #logins: Logins;

@@ -11,11 +11,13 @@ import type { Login } from '../login/login.ts';
 import type { Environment, Key } from './lmdb.ts';
 import { Counts } from './counts.ts';
 import type { Cell } from './cells.ts';
-import type { Slot } from './draft.ts';
 import { decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
 import { Records } from './records.ts';
 import { SessionIndex, type Member } from './session-index.ts';
 import { TimeIndex, type Place } from './time-index.ts';
+
+/** The login of one user at one address, undefined where there is none. */
+export type Slot = Cell<Member, Stored | undefined>;
 
 /** What one transaction changes: each record as it was and as it is to be. */
 export interface LoginChanges {

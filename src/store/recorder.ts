@@ -1,7 +1,7 @@
 /** What the logins and logouts of one batch do to what is kept, under the caps of `[admission]`. */
 import type { Login, Logout } from '../login/login.ts';
 import type { Change } from './change.ts';
-import type { Slot } from './draft.ts';
+import type { Slot } from './logins.ts';
 import type { Cap, Outcome } from './outcome.ts';
 import type { Kept, Stored } from './record.ts';
 import { MAX_SHARED } from './session-index.ts';
