@@ -8,8 +8,8 @@
  *     postmap    postmap -i -r, postmap -d -
  *     makemap    makemap -o -r, and editmap -x for each key to remove, since makemap removes nothing
  *
- * Checked as a build is: exit status and silence of the tool, and the last changed rows looked up in the result; of a
- * hash file every changed row and the last row of the build.
+ * Checked as a build is: exit status and silence of the tool, and the last changed rows and the last row of the build
+ * looked up in the result; of a hash file every changed row and that one.
  *
  * Limits: what the file had before is kept, so the caller makes sure that it is its own and whole. By makemap's tools a
  * row is removed only where there is an editmap. A cdb that a tool builds is never changed, since that format is written
@@ -157,12 +157,15 @@ async function removeRows(target: MapTarget, cwd: string, key: string, input: st
   if (!isKeyMissing(run, result)) answerOf(target, run, result);
 }
 
+/** The last row of the build too: a tool may have begun the file anew. */
 async function check(target: MapTarget, map: string, { put, remove }: MapChange, means: Means): Promise<void> {
-  const [last, gone] = [put.at(-1) ?? SENTINEL, remove.at(-1)];
-  const [value, left] = await Promise.all([
-    lookUp(target, map, last.key, means),
+  const rows = [...put.slice(-1), SENTINEL];
+  const gone = remove.at(-1);
+  const [left, ...values] = await Promise.all([
     gone === undefined ? undefined : lookUp(target, map, gone, means),
+    ...rows.map(({ key }) => lookUp(target, map, key, means)),
   ]);
-  if (value !== last.value) throw new MapError(target, `the changed map lacks its last new row, ${last.key}`);
+  const lost = rows.find(({ value }, index) => values[index] !== value);
+  if (lost !== undefined) throw new MapError(target, `the changed map lacks ${lost.key}`);
   if (left !== undefined) throw new MapError(target, `the changed map still has ${gone}`);
 }

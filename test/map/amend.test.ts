@@ -6,7 +6,7 @@ import { HashFile } from '../../src/map/hash-file.ts';
 import type { MapTarget } from '../../src/map/target.ts';
 import { tempDir } from '../temp-dir.ts';
 import { EMPTY_MAP } from './empty-map.ts';
-import { standInTools } from './stand-in-tools.ts';
+import { GOOD_EDITMAP, standInTools } from './stand-in-tools.ts';
 
 test('changes no hash file whose last row is lost, and leaves nothing behind', async () => {
   const target = hash();
@@ -34,6 +34,16 @@ test("leaves a hash file to the MTA's tool where only that may write it", async 
   const tools = standInTools(tempDir(), { makemap: 'echo "makemap: asked" >&2; exit 1' });
   const amended = createAmender(tools).amend({ ...hash(), toolOnly: true }, { put, remove: [] });
   await expect(amended).rejects.toThrow('makemap: asked');
+});
+
+test('takes no map that a tool has begun anew instead of changing it, though what was asked for is in it', async () => {
+  const put = [{ key: '198.51.100.7', value: 'RELAY' }];
+  const target: MapTarget = { ...hash(), toolOnly: true };
+  const makemap = 'case $3 in -u) exec cat "$5.db" ;; esac; exec cat > "$6.db"';
+  const tools = standInTools(tempDir(), { makemap, editmap: GOOD_EDITMAP });
+  const amended = createAmender(tools).amend(target, { put, remove: [] });
+  await expect(amended).rejects.toThrow('the changed map lacks relaypass:probe');
+  expect(readdirSync(path.dirname(target.file))).toEqual(['popauth.db']);
 });
 
 function hash(): MapTarget {
