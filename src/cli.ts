@@ -3,8 +3,8 @@
  * a usage error its reason, anything else is a bug and prints its stack (exit 70).
  */
 import yargs, { type Argv } from 'yargs';
-import { COMMANDS, CONFIG_OPTION, EXIT_STATUSES, SUMMARY } from './commands/all.ts';
-import { print, type GlobalArgs } from './commands/command.ts';
+import { COMMANDS, EXIT_STATUSES, SUMMARY } from './commands/all.ts';
+import { CONFIG_OPTION, print, type GlobalArgs } from './commands/command.ts';
 import { terminalOf } from './commands/terminal.ts';
 import { EXIT, OperationalError, type ExitStatus } from './errors.ts';
 import { withSources } from './stack.ts';

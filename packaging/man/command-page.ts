@@ -1,6 +1,7 @@
 /** relaypass(1), from the table of commands and what each tells yargs. */
 import type { Options } from 'yargs';
-import { COMMANDS, CONFIG_OPTION, SUMMARY } from '../../src/commands/all.ts';
+import { COMMANDS, SUMMARY } from '../../src/commands/all.ts';
+import { CONFIG_OPTION } from '../../src/commands/command.ts';
 import { EXIT } from '../../src/errors.ts';
 import { recordCommand, type RecordedCommand } from '../../src/commands/recorded.ts';
 import { definition, heading, inline, literal, paragraph, section, subsection } from './roff.ts';

@@ -1,26 +1,11 @@
 /** The table of commands: what `--help`, the man page and the completions are made from. */
-import type { Command } from './command.ts';
+import type { ListedCommand } from './command.ts';
 
 export const SUMMARY = 'Lets addresses that have just logged in over POP3 or IMAP relay mail for a while';
 
 export const EXIT_STATUSES =
   'Exit status: 0, or one of sysexits(3): 64 usage, 65 not as expected, 69 does not work, 70 a bug in relaypass, ' +
   '73 cannot create, 74 I/O, 75 try again or warnings, 77 permission, 78 configuration.';
-
-/** The option that every command takes. */
-export const CONFIG_OPTION = {
-  type: 'string',
-  describe: 'Configuration file',
-  defaultDescription: '/etc/relaypass/relaypass.toml',
-} as const;
-
-export interface ListedCommand {
-  /** As yargs takes it: name and positional arguments. */
-  readonly usage: string;
-  readonly about: string;
-  /** Loads the command's file, when it is called and not before: start-up is most of a short command's time. */
-  readonly load: () => Promise<{ command: Command }>;
-}
 
 /** The commands, in the order of `--help` and relaypass(1). */
 export const COMMANDS: readonly ListedCommand[] = [

@@ -3,7 +3,14 @@ import type { Argv } from 'yargs';
 import type { ExitStatus } from '../errors.ts';
 import { writeOut } from '../stdio.ts';
 
-/** Options that every command takes. */
+/** The option that every command takes. */
+export const CONFIG_OPTION = {
+  type: 'string',
+  describe: 'Configuration file',
+  defaultDescription: '/etc/relaypass/relaypass.toml',
+} as const;
+
+/** Options that every command takes, as it receives them. */
 export interface GlobalArgs {
   /** Path of the configuration, undefined for the default one. */
   config: string | undefined;
@@ -12,6 +19,15 @@ export interface GlobalArgs {
 export interface Command {
   builder(argv: Argv<GlobalArgs>): Argv;
   run(args: unknown): Promise<ExitStatus>;
+}
+
+/** A row of the table of commands. */
+export interface ListedCommand {
+  /** As yargs takes it: name and positional arguments. */
+  readonly usage: string;
+  readonly about: string;
+  /** Loads the command's file, when it is called and not before: start-up is most of a short command's time. */
+  readonly load: () => Promise<{ command: Command }>;
 }
 
 /** Ties a command's options to the arguments that its `run` receives; yargs has checked them when it is called. */

@@ -1,5 +1,5 @@
 /** Completion scripts for the shells, made of the commands and options that the program has. */
-import { CONFIG_OPTION } from './all.ts';
+import { CONFIG_OPTION } from './command.ts';
 import type { RecordedCommand } from './recorded.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';

@@ -1,7 +1,6 @@
 /** What a command's builder tells yargs, recorded: yargs itself gives it out as finished help text only. */
 import type { Argv, Options, PositionalOptions } from 'yargs';
-import type { ListedCommand } from './all.ts';
-import type { GlobalArgs } from './command.ts';
+import type { GlobalArgs, ListedCommand } from './command.ts';
 
 export interface RecordedCommand {
   readonly listed: ListedCommand;

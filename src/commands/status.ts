@@ -1,5 +1,6 @@
 import { EXIT, type ExitStatus } from '../errors.ts';
-import { hostStatus, type Status } from '../status/status.ts';
+import { hostStatus } from '../status/host-status.ts';
+import type { Status } from '../status/status.ts';
 import { defineCommand, print, printJson } from './command.ts';
 import { renderStatus } from './status-text.ts';
 import { terminalOf } from './terminal.ts';

@@ -6,7 +6,7 @@ import { hostname, release } from 'node:os';
 import { checkHost } from '../check/host.ts';
 import { loadConfig } from '../config/load.ts';
 import { EXIT, OperationalError } from '../errors.ts';
-import { hostStatus } from '../status/status.ts';
+import { hostStatus } from '../status/host-status.ts';
 import { Mask } from '../support/mask.ts';
 import { ownVersion } from '../version.ts';
 import { defineCommand, print } from './command.ts';

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../clock.ts';
 import { EXIT } from '../errors.ts';
-import { daemonStatus } from '../status/status.ts';
+import { daemonStatus } from '../status/host-status.ts';
 import type { Store } from '../store/store.ts';
 import type { TrailEvent, TrailPosition } from '../store/trail.ts';
 import { defineCommand, print } from './command.ts';

@@ -25,16 +25,10 @@ import { HashFile } from './hash-file.ts';
 import { lookUp } from './lookup.ts';
 import { asMapError, MapError } from './map-error.ts';
 import { answerOf, isKeyMissing, NO_SENDMAIL_CF, runMtaTool, type Means, type MtaToolRun } from './mta-tool.ts';
-import { changedRows } from './rewrite.ts';
+import { changedRows, type MapChange } from './rewrite.ts';
 import { SENTINEL, sourceTexts, type MapRow } from './render.ts';
 import type { MapTarget } from './target.ts';
 import type { MapTools } from './tools.ts';
-
-/** What is to be different in a map. */
-export interface MapChange {
-  readonly put: readonly MapRow[];
-  readonly remove: readonly string[];
-}
 
 /** Changes maps; {@link createAmender} makes one. */
 export interface MapAmender {

@@ -8,10 +8,9 @@ import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PACKAGE_DIR } from '../package.ts';
-import type { MapChange } from './amend.ts';
 import { encodeCdb } from './cdb.ts';
 import { sourceText, type MapRow } from './render.ts';
-import { changedRows } from './rewrite.ts';
+import { changedRows, type MapChange } from './rewrite.ts';
 import type { MapTarget } from './target.ts';
 
 /** What the thread is given: the rows, or the map that stands and what is to be different in it. */

@@ -3,11 +3,16 @@
  * takes far longer to read. The rows keep their order: by key, or as they stand after those of an admin's source.
  */
 import { readFile } from 'node:fs/promises';
-import type { MapChange } from './amend.ts';
 import { readCdb } from './cdb.ts';
 import { MapError } from './map-error.ts';
 import { byKey, SENTINEL, type MapRow } from './render.ts';
 import type { MapTarget } from './target.ts';
+
+/** What is to be different in a map. */
+export interface MapChange {
+  readonly put: readonly MapRow[];
+  readonly remove: readonly string[];
+}
 
 /**
  * All rows of the map that stands, with `change` made in them.
