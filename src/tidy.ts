@@ -6,6 +6,7 @@
  */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { untilBeat } from './beat.ts';
 
 const LOOK_MS = 6000;
 const MIB = 1024 * 1024;
@@ -32,11 +33,12 @@ export class Tidier {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.look(), LOOK_MS).unref();
+    this.look();
+    this.#timer = setTimeout(() => this.start(), untilBeat(LOOK_MS)).unref();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
   }
 
   look(): void {

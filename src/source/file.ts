@@ -31,7 +31,7 @@ import { watchFolder, type Watch } from './watch.ts';
 
 export interface FileSourceOptions extends PassByOptions {
   readonly clock: Clock;
-  /** How often the log is looked at, whatever the watch says; milliseconds. @default 200, or 1000 where the watch has proved itself */
+  /** How often the log is looked at, whatever the watch says; milliseconds. @default 200, or 1000 while the watch tells of each change */
   readonly pollMs?: number;
   /** Wake early when the log changes. @default true */
   readonly watch?: boolean;
@@ -43,7 +43,7 @@ export function createFileSource(file: string, options: FileSourceOptions): LogS
 }
 
 const POLL_MS = 200; // what a login waits at most where watching does not work
-const TRUSTED_POLL_MS = 1000; // where it told of the last change: each look at a quiet log wakes the processor
+const TRUSTED_POLL_MS = 1000; // where it does: each look at a quiet log wakes the processor
 
 class FileSource implements LogSource {
   readonly id: string;
@@ -58,7 +58,7 @@ class FileSource implements LogSource {
   #watch: Watch | undefined;
   /** The watch has told of a change since the logs were last read to their end. */
   #isTold = false;
-  /** It told of the last one that was found. */
+  /** It has told of something since it last missed a change. */
   #isTrusted = false;
   #notices: Notice[] = [];
   #since = 0;
@@ -86,7 +86,7 @@ class FileSource implements LogSource {
     for (const [file, follower] of this.#followers) {
       const reading = await follower.poll();
       if (reading === undefined) continue;
-      this.#isTrusted = this.#isTold;
+      this.#isTrusted &&= this.#isTold;
       this.#followers.delete(file); // to the end of the row, so that a busy log does not keep the others waiting
       this.#followers.set(file, follower);
       return this.#batch(reading.bytes, reading.notices);
@@ -140,6 +140,7 @@ class FileSource implements LogSource {
     const isOurs = this.#matches ?? ((name: string) => name === path.basename(this.#file));
     this.#watch = watchFolder(this.#folder, isOurs, () => {
       this.#isTold = true;
+      this.#isTrusted = true;
       this.#waker.wake();
     });
   }

@@ -22,7 +22,10 @@ export interface Watch {
   close(): Promise<void>;
 }
 
-/** Calls `onChange` when an entry of `folder` whose name is ours may have changed, and never where watching fails. */
+/**
+ * Calls `onChange` when an entry of `folder` whose name is ours may have changed, and never where watching fails; once
+ * when watching has begun as well, since nobody was told of what changed before.
+ */
 export function watchFolder(folder: string, isOurs: (name: string) => boolean, onChange: () => void): Watch {
   const home = path.normalize(folder); // as chokidar has it
   const changes = new Pacer(onChange);
@@ -36,6 +39,7 @@ export function watchFolder(folder: string, isOurs: (name: string) => boolean, o
     folders.forEach((each) => watched.add(each));
   };
   watchFolders();
+  watcher.once('ready', () => changes.tell());
   watcher.on('raw', (event, name, details) => {
     const at = folderOf(details);
     if (typeof name !== 'string' || at === undefined) return changes.tell(); // it names nothing: it may be ours

@@ -36,10 +36,23 @@ async function isTold(file: string): Promise<boolean> {
   await sleep(20); // what was told of the last write is over
   told = 0;
   appendFileSync(file, 'line\n');
-  const isOver = () => told > 0;
-  for (let waits = 0; !isOver() && waits < 100; waits++) await sleep(5);
-  return isOver();
+  return somethingTold(500);
 }
+
+async function somethingTold(limitMs: number): Promise<boolean> {
+  for (let waits = 0; !hasTold() && waits < limitMs / 5; waits++) await sleep(5);
+  return hasTold();
+}
+
+function hasTold(): boolean {
+  return told > 0;
+}
+
+test('tells that it has begun, since a write before that was told to nobody', async () => {
+  watch();
+  await somethingTold(20_000);
+  expect(told).toBe(1);
+});
 
 test('tells of each write to a log, however often that is rotated', async () => {
   watch();
