@@ -8,6 +8,7 @@
  */
 import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
+import { Tally } from './tally.ts';
 
 export class Counts {
   readonly #records: Records;
@@ -27,13 +28,11 @@ export class Counts {
     else this.#records.remove([name]);
   }
 
-  /** Where they differ from `counted`, undefined where they do not. */
-  findDamage(counted: ReadonlyMap<string, number>): string | undefined {
-    let names = 0;
-    for (const [[name = ''], count] of this.#records.entries()) {
-      if (count !== counted.get(String(name))) return `the count of ${name} is wrong`;
-      names++;
-    }
-    return names === counted.size ? undefined : `the counts of ${counted.size} names are ${names}`;
+  /** Each name as often as it is counted; a damaged count is none. */
+  tally(): Tally {
+    const tally = new Tally();
+    for (const [[name], count] of this.#records.entries())
+      if (typeof count === 'number') tally.add(String(name), count);
+    return tally;
   }
 }

@@ -4,6 +4,7 @@
  *   are used, and the callback of a transaction returns nothing but the mark that aborts it.
  * - A read transaction is kept for the rest of the event turn, so a reader would miss another process's commit: every
  *   {@link Environment.read} begins with a fresh one.
+ * - It copies each value that a range gives: here all are read where the library has them.
  * - After a failed commit the library may hang or lie. So the first failure is final: every later call throws it again,
  *   and the process is to end (exit 74) and be restarted.
  *
@@ -24,6 +25,9 @@ const UNDOABLE: number = 0x4_0003;
 export type Key = readonly (string | number)[];
 type LmdbKey = (string | number)[];
 
+/** The bytes of a value, good until the next call or step, which may use their memory; its other methods know no length. */
+export type Value = Pick<Buffer, 'length' | 'readUInt32LE' | 'toString'>;
+
 export class Environment {
   readonly #root: RootDatabase<Buffer, LmdbKey>;
   readonly #dir: string;
@@ -37,7 +41,8 @@ export class Environment {
   }
 
   table(name: string): Table {
-    return new Table(this.#root.openDB({ name, encoding: 'binary' }), (error) => this.#fail(error));
+    const options = { name, encoder: IN_PLACE }; // which the library's type of them lacks
+    return new Table(this.#root.openDB(options), (error) => this.#fail(error));
   }
 
   /** Runs `work` on one consistent view: the latest commit of any process. */
@@ -124,11 +129,9 @@ export class Table {
     this.#fail = fail;
   }
 
-  /** Good until the next call, which may use its memory. */
-  get(key: Key): Buffer | undefined {
+  get(key: Key): Value | undefined {
     try {
-      const value = this.#database.getBinaryFast(unchanged(key));
-      return value?.subarray(0, value.length); // its length is not the one that a typed array has by itself
+      return this.#database.getBinaryFast(unchanged(key));
     } catch (error) {
       throw this.#fail(error);
     }
@@ -190,21 +193,21 @@ export class Table {
   }
 
   /** Every key that begins with `prefix`, in order, with its value. */
-  entries(prefix?: Key): Iterable<readonly [Key, Buffer]> {
+  entries(prefix?: Key): Iterable<readonly [Key, Value]> {
     return this.#entriesIn(rangeOf(prefix));
   }
 
   /** The same, the last key first. */
-  reversed(prefix: Key): Iterable<readonly [Key, Buffer]> {
+  reversed(prefix: Key): Iterable<readonly [Key, Value]> {
     return this.#entriesIn(reversedRangeOf(prefix));
   }
 
   /** The same for every key from `start` on. */
-  entriesFrom(start: Key): Iterable<readonly [Key, Buffer]> {
+  entriesFrom(start: Key): Iterable<readonly [Key, Value]> {
     return this.#entriesIn({ start: [...start] });
   }
 
-  *#entriesIn(range: RangeOptions): Iterable<readonly [Key, Buffer]> {
+  *#entriesIn(range: RangeOptions): Iterable<readonly [Key, Value]> {
     try {
       for (const { key, value } of this.#database.getRange(range)) yield [tupleOf(key), value];
     } catch (error) {
@@ -212,6 +215,9 @@ export class Table {
     }
   }
 }
+
+/** Puts and gives values as they are; without a decoder, the library copies what it gives. */
+const IN_PLACE = { encode: (value: Buffer) => value, decode: (value: Buffer) => value };
 
 /** Without a copy: the library does not change it. */
 function unchanged(key: Key): LmdbKey {

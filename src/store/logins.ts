@@ -13,8 +13,9 @@ import { Counts } from './counts.ts';
 import type { Cell } from './cells.ts';
 import { decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
 import { Records } from './records.ts';
-import { SessionIndex, type Member } from './session-index.ts';
-import { TimeIndex, type Place } from './time-index.ts';
+import { memberName, SessionIndex, type Member } from './session-index.ts';
+import { Tally } from './tally.ts';
+import { placeName, TimeIndex, type Place } from './time-index.ts';
 
 /** The login of one user at one address, undefined where there is none. */
 export type Slot = Cell<Member, Stored | undefined>;
@@ -141,34 +142,25 @@ export class Logins {
     this.#times.remove(place);
   }
 
-  /** What is wrong with the records or what is kept beside them, undefined when nothing is. */
+  /** What is wrong with the records or what is kept beside them, undefined when nothing is: each table is read once. */
   findDamage(): string | undefined {
-    const users = new Map<string, number>();
-    const addresses = new Map<string, number>();
-    let records = 0;
-    let sessions = 0;
+    const [places, sessions, users, addresses] = [new Tally(), new Tally(), new Tally(), new Tally()];
     for (const [key, value] of this.#records.entries()) {
       const stored = decodeLogin(key, value);
       if (stored === undefined) return `the record of ${key.join(' ')} is damaged`;
-      const member = keyOf(stored.login);
-      if (!this.#times.has(placeOf(member, stored.dueAt))) return `the time index lacks ${key.join(' ')}`;
-      const lost = stored.sessions.open.find(({ id }) => !this.#sessions.has(id, member));
-      if (lost !== undefined) return `the session index lacks ${lost.id} ${key.join(' ')}`;
-      addOne(addresses, member[0]);
-      addOne(users, member[1]);
-      records++;
-      sessions += stored.sessions.open.length;
+      const [address, user] = keyOf(stored.login);
+      places.add(placeName({ dueAt: stored.dueAt, address, user }));
+      for (const { id } of stored.sessions.open) sessions.add(memberName(id, [address, user]));
+      users.add(user);
+      addresses.add(address);
     }
-    const miscounted = this.#users.findDamage(users) ?? this.#addresses.findDamage(addresses);
-    if (miscounted !== undefined) return miscounted;
-    const [times, open] = [this.#times.size(), this.#sessions.size()];
-    if (times === records && open === sessions) return undefined;
-    return `${records} logins with ${sessions} sessions, indexed ${times} and ${open}`;
+    if (!this.#times.tally().equals(places)) return 'the logins are not those of the time index';
+    if (!this.#sessions.tally().equals(sessions)) return 'the open sessions are not those of the session index';
+    if (!this.#users.tally().equals(users)) return 'the logins are not as many for each user as were counted';
+    if (!this.#addresses.tally().equals(addresses))
+      return 'the logins are not as many for each address as were counted';
+    return undefined;
   }
-}
-
-function addOne(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 function keyOf({ address, user }: Login): Member {

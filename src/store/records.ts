@@ -1,5 +1,5 @@
 /** A table of JSON values, each sealed: what does not fit its seal reads as undefined, like nothing at all. */
-import type { Key, Table } from './lmdb.ts';
+import type { Key, Table, Value } from './lmdb.ts';
 import { sealed, unsealed } from './seal.ts';
 
 export class Records {
@@ -46,7 +46,7 @@ export class Records {
   }
 }
 
-function valueOf(key: Key, record: Buffer): unknown {
+function valueOf(key: Key, record: Value): unknown {
   const json = unsealed(key, record);
   if (json === undefined) return undefined;
   const value: unknown = JSON.parse(json);

@@ -8,6 +8,7 @@
 import type { Address } from '../login/address.ts';
 import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
+import { Tally } from './tally.ts';
 
 /** The key of a login: its address, and its user as `userKey` folds it. */
 export type Member = readonly [Address, string];
@@ -31,29 +32,27 @@ export class SessionIndex {
     else this.#records.remove([id]);
   }
 
-  has(id: string, member: Member): boolean {
-    return this.members(id).some((each) => isSame(each, member));
-  }
-
   /** Of all that are open; one that is past its bound is, as long as its login is kept. */
   ids(): string[] {
     return Array.from(this.#records.keys(), ([id]) => String(id));
   }
 
-  /** How many sessions are open, counted for each login; a damaged record is one. */
-  size(): number {
-    let size = 0;
-    for (const [, value] of this.#records.entries()) size += membersIn(value).length || 1;
-    return size;
+  /** The name of each session and login that has it open. */
+  tally(): Tally {
+    const tally = new Tally();
+    for (const [[id], value] of this.#records.entries())
+      for (const member of membersIn(value)) tally.add(memberName(String(id), member));
+    return tally;
   }
+}
+
+/** One text for each session and login that has it open. */
+export function memberName(id: string, [address, user]: Member): string {
+  return `${id} ${address} ${user}`;
 }
 
 /** None where the record is damaged: their sessions end at their bound. */
 function membersIn(value: unknown): readonly Member[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the seal fits, and nothing else is put
   return Array.isArray(value) ? (value as Member[]) : [];
-}
-
-function isSame([address, user]: Member, other: Member): boolean {
-  return address === other[0] && user === other[1];
 }

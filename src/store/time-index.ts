@@ -10,6 +10,7 @@
 import type { Address } from '../login/address.ts';
 import type { Environment, Key, Table } from './lmdb.ts';
 import { sealed, unsealed } from './seal.ts';
+import { Tally } from './tally.ts';
 
 /** Where a login is in the index. */
 export interface Place {
@@ -35,12 +36,6 @@ export class TimeIndex {
     this.#table.remove(keyOf(place));
   }
 
-  has(place: Place): boolean {
-    const key = keyOf(place);
-    const seal = this.#table.get(key);
-    return seal !== undefined && unsealed(key, seal) !== undefined;
-  }
-
   /** When the first login may be past; it may have been refreshed since. */
   firstDueAt(): number | undefined {
     const key = this.#table.firstKey();
@@ -57,12 +52,18 @@ export class TimeIndex {
     for (const [key, seal] of this.#table.entries()) if (unsealed(key, seal) !== undefined) yield placeOf(key);
   }
 
-  /** With the damaged places. */
-  size(): number {
-    let size = 0;
-    for (const _ of this.#table.keys()) size++;
-    return size;
+  /** The name of each place, none where it is damaged. */
+  tally(): Tally {
+    const tally = new Tally();
+    for (const [key, seal] of this.#table.entries())
+      tally.add(unsealed(key, seal) === undefined ? '' : placeName(placeOf(key)));
+    return tally;
   }
+}
+
+/** One text for each place. */
+export function placeName({ dueAt, address, user }: Place): string {
+  return `${dueAt} ${address} ${user}`;
 }
 
 function keyOf({ dueAt, address, user }: Place): Key {
