@@ -4,20 +4,25 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
 import { PACKAGE_DIR } from './package.ts';
 
-const BUNDLE = path.join(PACKAGE_DIR, 'dist/bin/program.cjs');
+const BIN = path.join(PACKAGE_DIR, 'dist/bin');
 
 /** `stack` where each place in the bundle is one in a file below the package, as far as the map beside it tells. */
 export function withSources(stack: string): string {
-  const file = `${BUNDLE}.map`;
-  if (stack.search(PLACE) < 0 || !existsSync(file)) return stack;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by the build, and to tell of a bug only
-  const map = new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as SourceMapPayload);
-  return stack.replaceAll(PLACE, (place, line: string, column: string) => {
-    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
-    if (!('originalSource' in entry)) return place;
-    const source = path.relative(PACKAGE_DIR, path.resolve(path.dirname(BUNDLE), entry.originalSource));
+  const maps = new Map<string, SourceMap | undefined>();
+  return stack.replaceAll(PLACE, (place, file: string, line: string, column: string) => {
+    if (!maps.has(file)) maps.set(file, mapOf(file));
+    const entry = maps.get(file)?.findEntry(Number(line) - 1, Number(column) - 1);
+    if (entry === undefined || !('originalSource' in entry)) return place;
+    const source = path.relative(PACKAGE_DIR, path.resolve(BIN, entry.originalSource));
     return `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   });
 }
 
-const PLACE = /\bprogram\.cjs:(\d+):(\d+)/g; // see bin/load-program.ts
+const PLACE = /(?<=[ (])([\w-]+\.cjs):(\d+):(\d+)/g; // without a folder: see bin/load-program.ts
+
+function mapOf(file: string): SourceMap | undefined {
+  const map = path.join(BIN, `${file}.map`);
+  if (!existsSync(map)) return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by the build, and to tell of a bug only
+  return new SourceMap(JSON.parse(readFileSync(map, 'utf8')) as SourceMapPayload);
+}

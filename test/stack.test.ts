@@ -4,11 +4,11 @@ import { expect, test } from '@jest/globals';
 import { PACKAGE_DIR } from '../src/package.ts';
 import { withSources } from '../src/stack.ts';
 
-const BUNDLE = path.join(PACKAGE_DIR, 'dist/bin/program.cjs');
+const BUNDLE = path.join(PACKAGE_DIR, 'dist/bin/list.cjs');
 
 test('a stack trace of the bundle names the places in the sources', () => {
   const line = 1 + lineOf(BUNDLE, /^function parseDuration\d*\(/);
-  const stack = `Error: x\n    at parseDuration (program.cjs:${line}:3)\n    at node:internal/main:1:2`;
+  const stack = `Error: x\n    at parseDuration (list.cjs:${line}:3)\n    at node:internal/main:1:2`;
   const declared = 1 + lineOf(path.join(PACKAGE_DIR, 'src/config/duration.ts'), /^export function parseDuration\(/);
   expect(withSources(stack)).toBe(
     `Error: x\n    at parseDuration (src/config/duration.ts:${declared}:8)\n    at node:internal/main:1:2`,
@@ -16,7 +16,7 @@ test('a stack trace of the bundle names the places in the sources', () => {
 });
 
 test('a stack trace of anything else stays as it is', () => {
-  const stack = 'Error: x\n    at f (/srv/other.cjs:1:2)';
+  const stack = 'Error: x\n    at f (/srv/list.cjs:1:2)\n    at other.cjs:1:2';
   expect(withSources(stack)).toBe(stack);
 });
 

@@ -3,39 +3,38 @@
  * login, and the commands that a person waits for; then the probe of the store. Works in a temporary folder.
  */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { codeFile, compile, evaluate, type Programs } from '../../src/bin/load-program.ts';
+import { codeFile, Loader, type Programs } from '../../src/bin/load-program.ts';
 import { PACKAGE_DIR } from '../../src/package.ts';
+import { packedIn } from './pack.ts';
 
 const ADDRESS = '198.51.100.7';
 const LOGIN = `mx dovecot: imap-login: Login: user=<a>, method=PLAIN, rip=${ADDRESS}, lip=192.0.2.25, mpid=9, TLS, session=<x>`;
 const WAIT_MS = 20_000;
 
-const program = load('program');
-const probe = load('read-through');
+const BIN = path.join(PACKAGE_DIR, 'dist/bin');
+const loader = new Loader(BIN, createRequire(path.join(BIN, 'relaypass.cjs')));
+const program = loader.require('./program') as Programs['program'];
+const readThrough = loader.require('./read-through') as Programs['read-through'];
 const folder = mkdtempSync(path.join(os.tmpdir(), 'relaypass-build-'));
 try {
   await work(folder);
-  await probe.exports.probeToExit(path.join(folder, 'store'));
+  await readThrough.probeToExit(path.join(folder, 'store'));
 } finally {
   rmSync(folder, { recursive: true });
 }
-for (const { file, script } of [program, probe]) writeFileSync(codeFile(file), script.createCachedData());
+for (const name of packedIn(BIN)) loader.require(`./${name}`);
+for (const [file, script] of loader.scripts) writeFileSync(codeFile(file), script.createCachedData());
 process.exit();
-
-function load<Name extends keyof Programs>(name: Name) {
-  const file = path.join(PACKAGE_DIR, 'dist/bin', `${name}.cjs`);
-  const script = compile(file);
-  return { file, script, exports: evaluate(file, script) as Programs[Name] };
-}
 
 async function work(dir: string): Promise<void> {
   const config = path.join(dir, 'relaypass.toml');
   const log = path.join(dir, 'mail.log');
   const map = path.join(dir, 'relay-addresses');
-  const relaypass = (...args: string[]) => program.exports.main([...args, '--config', config]);
+  const relaypass = (...args: string[]) => program.main([...args, '--config', config]);
   writeFileSync(config, `state_dir = "${dir}"\n[[source]]\nfile = "${log}"\n[[map]]\nmta = "none"\ntype = "text"\n`);
   writeFileSync(log, '');
   const running = relaypass('run');

@@ -1,12 +1,12 @@
 /**
- * Loads a program, one file made by packaging/bundle, with what V8 compiled of it when it was built: reading its
- * modules one by one and compiling them takes longer than all the rest of a short command.
+ * Loads a program of dist/bin, which packaging/bundle makes, with what V8 compiled of it when it was built: reading its
+ * modules one by one and compiling them takes longer than all the rest of a short command. A file is read when a module
+ * of it is first asked for.
  *
  * The compiled code is a file of the package, as much to be trusted as the program, and nothing is written at run time.
  * It fits only the Node.js that made it, whose version is in its name; where there is none that fits, V8 compiles.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -19,22 +19,63 @@ export interface Programs {
   readonly 'read-through': typeof readThrough;
 }
 
-/** The program of that name in the folder of the file that starts it. */
-export function loadProgram<Name extends keyof Programs>(name: Name): Programs[Name] {
-  const file = path.join(import.meta.dirname, `${name}.cjs`);
-  const code = codeFile(file);
-  return evaluate(file, compile(file, existsSync(code) ? readFileSync(code) : undefined)) as Programs[Name];
+/** The file of that name in the folder `dir`, and `external` finds what is outside of it: Node's modules and packages. */
+export function loadProgram<Name extends keyof Programs>(name: Name, dir: string, external: Require): Programs[Name] {
+  return new Loader(dir, external).require(`./${name}`) as Programs[Name];
 }
+
+/** As far as what is bundled uses it. */
+type Require = ((id: string) => unknown) & Pick<NodeJS.Require, 'resolve'>;
+
+/** The modules of the files in `dir`, each evaluated once: `./list` is that of the file `list.cjs`, `./list/2` another. */
+export class Loader {
+  /** For an id of another form, what is outside of the bundle. */
+  readonly require: Require;
+  /** Of each file that was read. */
+  readonly scripts = new Map<string, Script>();
+  readonly #dir: string;
+  readonly #modules = new Map<string, Modules>();
+  readonly #evaluated = new Map<string, unknown>();
+
+  constructor(dir: string, external: Require) {
+    setFlagsFromString(`--interrupt-budget=${PATIENCE_BYTES}`);
+    setFlagsFromString('--max-bytecode-size-for-early-opt=0'); // for small functions too
+    this.#dir = dir;
+    const find = (id: string) => (id.startsWith('./') ? this.#exportsOf(id) : external(id));
+    this.require = Object.assign(find, { resolve: external.resolve });
+  }
+
+  #exportsOf(id: string): unknown {
+    let exports = this.#evaluated.get(id);
+    if (exports === undefined) this.#evaluated.set(id, (exports = this.#evaluate(id)));
+    return exports;
+  }
+
+  #evaluate(id: string): unknown {
+    const file = path.join(this.#dir, `${id.split('/')[1]}.cjs`);
+    let modules = this.#modules.get(file);
+    if (modules === undefined) this.#modules.set(file, (modules = this.#read(file)));
+    return modules[id]?.(this.require);
+  }
+
+  #read(file: string): Modules {
+    const code = codeFile(file);
+    const script = compile(file, existsSync(code) ? readFileSync(code) : undefined);
+    this.scripts.set(file, script);
+    return (script.runInThisContext() as (dirname: string) => Modules)(this.#dir);
+  }
+}
+
+/** What a file is: see packaging/bundle/pack.ts. */
+type Modules = Readonly<Record<string, (require: Require) => unknown>>;
 
 /** Where the compiled code of the program `file` is, for this Node.js. */
 export function codeFile(file: string): string {
   return file.replace(/\.cjs$/, `-${process.version}-${process.arch}.code`);
 }
 
-/** Needs the same flags as when `cachedData` was made, and so sets them itself. */
+/** Needs the same flags as when `cachedData` was made. */
 export function compile(file: string, cachedData?: Buffer): Script {
-  setFlagsFromString(`--interrupt-budget=${PATIENCE_BYTES}`);
-  setFlagsFromString('--max-bytecode-size-for-early-opt=0'); // for small functions too
   const filename = path.basename(file); // kept in the compiled code, wherever that is installed
   return new Script(readFileSync(file, 'latin1'), { filename, cachedData }); // the bundle is ASCII
 }
@@ -45,13 +86,3 @@ export function compile(file: string, cachedData?: Buffer): Script {
  * calls for the optimising compiler.
  */
 const PATIENCE_BYTES = 500_000;
-
-export function evaluate(file: string, script: Script): Programs[keyof Programs] {
-  const wrapper = script.runInThisContext() as Wrapper;
-  const module = { exports: {} };
-  wrapper(module.exports, createRequire(file), module, file, path.dirname(file));
-  return module.exports as Programs[keyof Programs];
-}
-
-/** As Node wraps a CommonJS module. */
-type Wrapper = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;

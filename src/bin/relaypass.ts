@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { loadProgram } from './load-program.ts';
 
-void loadProgram('program').runToExit(process.argv.slice(2));
+void loadProgram('program', import.meta.dirname, require).runToExit(process.argv.slice(2));

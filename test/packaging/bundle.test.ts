@@ -3,10 +3,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import path from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { codeFile } from '../../src/bin/load-program.ts';
+import { packedIn } from '../../packaging/bundle/pack.ts';
 import { PACKAGE_DIR } from '../../src/package.ts';
 import { TestHost } from '../relaypass-process.ts';
 import { tempDir } from '../temp-dir.ts';
 
+const BIN = path.join(PACKAGE_DIR, 'dist/bin');
+const PROGRAMS = packedIn(BIN);
 let installed: string;
 
 /** What `npm pack` makes, unpacked, with lmdb as the only package beside it. */
@@ -36,18 +39,24 @@ test('the packed program runs from any folder, also without compiled code, and w
   const list = () => run('list', '--config', host.configFile);
   const told = list();
   expect(told).toMatchObject({ status: 0, stdout: 'no address may relay now\n' });
-  rmSync(codeFile(path.join(installed, 'dist/bin/program.cjs')));
+  for (const name of PROGRAMS) rmSync(codeFile(path.join(installed, `dist/bin/${name}.cjs`)));
   expect(list()).toEqual(told);
 });
 
-test.each(['program', 'read-through'])('V8 takes the compiled code of %s', (name) => {
-  const script = `
-    const { codeFile, compile } = await import(${JSON.stringify(path.join(PACKAGE_DIR, 'dist/src/bin/load-program.js'))});
-    const { readFileSync } = await import('node:fs');
-    const file = ${JSON.stringify(path.join(PACKAGE_DIR, `dist/bin/${name}.cjs`))};
-    console.log(compile(file, readFileSync(codeFile(file))).cachedDataRejected);`;
-  const args = ['--input-type=module', '--eval', script]; // in a process whose flags no other test has changed
-  expect(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout).toBe('false\n');
+test.each(PROGRAMS)('V8 takes the compiled code of %s', (name) => {
+  for (const { isRejected } of filesReadFor(name)) expect(isRejected).toBe(false);
+});
+
+test.each([
+  ['--help', 'program', ['yargs'], ['zod', 'lmdb', 're2js', 'src/store']],
+  ['list', 'list', ['zod', 'lmdb'], ['re2js', 'ioredis', 'prom-client', 'chokidar', 'src/pattern', 'src/source']],
+  ['the probe of a store', 'read-through', ['lmdb'], ['yargs', 'zod', 're2js', 'src/commands']],
+  ['a daemon without a cluster', 'run', ['re2js', 'src/source'], ['ioredis', 'prom-client', 'src/setup']],
+])('%s reads no code that it has no use for', (_, name, used, unused) => {
+  const texts = filesReadFor(name).map(({ file }) => readFileSync(file, 'utf8'));
+  const sources = texts.flatMap((text) => text.match(/^ *\/\/ .*\.[cm]?[jt]s$/gm) ?? []).join('\n'); // as esbuild names them
+  for (const each of used) expect(sources).toContain(`${each}/`);
+  for (const each of unused) expect(sources).not.toContain(`${each}/`);
 });
 
 test('list loads of Node no module that it has no use for', () => {
@@ -62,9 +71,9 @@ test('list loads of Node no module that it has no use for', () => {
 });
 
 test('zod leaves behind what is not used, which only `import * as z` allows', () => {
-  const program = readFileSync(path.join(PACKAGE_DIR, 'dist/bin/program.cjs'), 'utf8');
-  expect(program).toContain('zod/v4/locales/en.js');
-  expect(program).not.toContain('zod/v4/locales/de.js');
+  const text = PROGRAMS.map((name) => readFileSync(path.join(BIN, `${name}.cjs`), 'utf8')).join('');
+  expect(text).toContain('zod/v4/locales/en.js');
+  expect(text).not.toContain('zod/v4/locales/de.js');
 });
 
 test('the licenses of what the bundle holds go with it', () => {
@@ -78,6 +87,24 @@ test('the store opens also where the native half of lmdb is elsewhere than usual
   rmSync(path.join(installed, 'node_modules/@lmdb')); // lmdb's own search begins at its own folder, which is a link
   expect(run('list', '--config', new TestHost().configFile)).toMatchObject({ status: 0, stderr: '' });
 });
+
+interface FileRead {
+  readonly file: string;
+  readonly isRejected: boolean;
+}
+
+/** The files of the bundle that are read for the entry point `name`, and whether V8 took what it once compiled of them. */
+function filesReadFor(name: string): FileRead[] {
+  const script = `
+    const { createRequire } = await import('node:module');
+    const { Loader } = await import(${JSON.stringify(path.join(PACKAGE_DIR, 'dist/src/bin/load-program.js'))});
+    const loader = new Loader(${JSON.stringify(BIN)}, createRequire(${JSON.stringify(path.join(BIN, 'relaypass.cjs'))}));
+    loader.require('./${name}');
+    const files = Array.from(loader.scripts, ([file, script]) => ({ file, isRejected: script.cachedDataRejected }));
+    console.log(JSON.stringify(files));`;
+  const args = ['--input-type=module', '--eval', script]; // in a process whose flags no other test has changed
+  return JSON.parse(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout) as FileRead[];
+}
 
 interface Manifest {
   readonly version: string;
