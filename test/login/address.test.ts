@@ -14,6 +14,7 @@ test.each([
   ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
   ['64:ff9b::192.0.2.7', '64:ff9b::c000:207'],
   ['fd00::25', 'fd00::25'],
+  ['2001:0db8:ffff:ffff:ffff:ffff:255.255.255.255', '2001:db8:ffff:ffff:ffff:ffff:ffff:ffff'], // no text is longer
 ])('reads %s as %s', (text, canonical) => {
   expect(parseAddress(text)).toEqual({ ok: true, address: canonical });
 });

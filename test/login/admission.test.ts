@@ -42,13 +42,23 @@ test('admits a login with all that the line said, from its time on for the grace
 });
 
 test('takes from another node no session, since its logout is not seen here', () => {
-  const { address, user, service, session } = LOGIN;
-  const evidence = { by: 'log', source: LOGIN.source, pattern: 'dovecot', line: LOGIN.line } as const;
-  const own = admissionRules(configSchema.parse({}).admission, GRACE_MS);
-  const claim = { address, user, service, session, evidence, node: 'mx2' };
-  const admission = admitShared(claim, NOW, GRACE_MS, own, NOW);
-  expect(admission).toMatchObject({ admitted: { user, node: 'mx2' } });
+  const admission = shared(LOGIN.address);
+  expect(admission).toMatchObject({ admitted: { user: LOGIN.user, node: 'mx2' } });
   expect('admitted' in admission && admission.admitted.session).toBeUndefined();
+});
+
+test("holds another node's word to the rules of this host", () => {
+  expect(shared('198.51.100.7', { never_networks: ['198.51.100.0/24'] })).toMatchObject({ refused: 'never-network' });
+  expect(shared('127.0.0.1')).toMatchObject({ refused: 'loopback' });
+});
+
+test("permits another node's /64 only where an entry is for a /64 here too", () => {
+  expect(shared('2001:db8:1:2::/64', { ipv6_prefix: 64 })).toMatchObject({
+    admitted: { address: '2001:db8:1:2::/64' },
+  });
+  expect(shared('2001:db8:1:2::/64')).toMatchObject({ refused: 'not-an-address' });
+  for (const text of ['198.51.100.0/24', '2001:db8::/32', '2001:db8:1:2::/64/64', '198.51.100.7/32'])
+    expect(shared(text, { ipv6_prefix: 64 })).toMatchObject({ refused: 'not-an-address' });
 });
 
 test('writes the address in its canonical form', () => {
@@ -86,9 +96,13 @@ test("DRAC and others, a proxy gets authorised: refuses the server's own address
 });
 
 test('keeps no entry for own networks, and lets never networks have none', () => {
-  const networks = { own_networks: ['10.0.0.0/8', 'fd00::/8'], never_networks: ['203.0.113.5', '2001:db8:bad::/48'] };
+  const networks = {
+    own_networks: ['10.0.0.0/8', 'fd00::/8', '192.0.2.9'],
+    never_networks: ['203.0.113.5', '2001:db8:bad::/48'],
+  };
   expect(refusal({ address: '10.1.2.3' }, networks)).toBe('own-network');
   expect(refusal({ address: '::ffff:10.1.2.3' }, networks)).toBe('own-network');
+  expect(refusal({ address: '192.0.2.9' }, networks)).toBe('own-network');
   expect(admit({ ...LOGIN, address: 'fd00::7' }, rules(networks), NOW)).toEqual({
     refused: 'own-network',
     detail: 'fd00::/8',
@@ -126,8 +140,8 @@ test.each(['', 'a'.repeat(256), 'a\nb', 'a\u0000', 'a\u0085b', 'a\u2028b', 'a\u2
   },
 );
 
-test('takes user names of any language', () => {
-  for (const user of ['jürgen@example.org', '用户', 'a b', "o'neil+tag", 'DOMAIN\\bob'])
+test('takes user names of any language, and of 255 characters', () => {
+  for (const user of ['jürgen@example.org', '用户', 'a b', "o'neil+tag", 'DOMAIN\\bob', 'a'.repeat(255)])
     expect(admitted({ user }).user).toBe(user);
 });
 
@@ -182,6 +196,14 @@ test('whatever a line says, no login outlives its time nor now by more than the 
 
 function rules(admission: Partial<AdmissionConfig>) {
   return admissionRules({ ...configSchema.parse({}).admission, ...admission }, GRACE_MS);
+}
+
+/** What another node tells of {@link LOGIN}, from `address`. */
+function shared(address: string, admission: Partial<AdmissionConfig> = {}): Admission {
+  const { user, service, session } = LOGIN;
+  const evidence = { by: 'log', source: LOGIN.source, pattern: 'dovecot', line: LOGIN.line } as const;
+  const claim = { address, user, service, session, evidence, node: 'mx2' };
+  return admitShared(claim, NOW, GRACE_MS, rules(admission), NOW);
 }
 
 function decide(match: Partial<Match>, admission: Partial<AdmissionConfig>): Admission {

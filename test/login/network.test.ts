@@ -8,10 +8,12 @@ test.each([
   ['192.0.2.0/24', '192.0.2.0/24'],
   ['192.0.2.7/24', '192.0.2.0/24'],
   ['192.0.2.7', '192.0.2.7/32'],
+  ['192.0.2.7/32', '192.0.2.7/32'],
   ['0.0.0.0/0', '0.0.0.0/0'],
   ['::/0', '::/0'],
   ['2001:DB8::/32', '2001:db8::/32'],
   ['2001:db8::7', '2001:db8::7/128'],
+  ['2001:db8::7/128', '2001:db8::7/128'],
   ['::ffff:192.0.2.0/120', '192.0.2.0/24'],
   ['::ffff:192.0.2.7', '192.0.2.7/32'],
   ['127.0.0.0/8', '127.0.0.0/8'],
@@ -52,6 +54,10 @@ test('a set of networks finds what one of them contains', () => {
   const networkText = fc.oneof(
     fc.tuple(fc.ipV4(), fc.nat(32)).map(([address, prefix]) => `${address}/${prefix}`),
     fc.tuple(fc.ipV6(), fc.nat(128)).map(([address, prefix]) => `${address}/${prefix}`),
+    fc.tuple(clientAddress('ipV4'), fc.nat(32)).map(([address, prefix]) => `${address}/${prefix}`),
+    fc
+      .tuple(clientAddress('ipV6'), fc.integer({ min: 60, max: 128 }))
+      .map(([address, prefix]) => `${address.replace('/64', '')}/${prefix}`),
   );
   fc.assert(
     fc.property(fc.array(networkText), fc.oneof(clientAddress('ipV4'), clientAddress('ipV6')), (texts, address) => {
