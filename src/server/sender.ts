@@ -31,10 +31,10 @@ export function boundSender(part: SenderPart, senders: SenderMap): SenderRule {
 
 const SENDER = /^[^\s\p{Cc}\ufffd]+@[^\s\p{Cc}\ufffd@]+$/u; // U+FFFD stands for bytes that are no UTF-8: any would do
 
-/** `own` is an address, a whole domain (`@example.com`), or a login name without one. */
+/** `own` is an address, a whole domain (`@example.com`), or a login name without one; a sender always has a domain. */
 const COVERS: Readonly<Record<SenderPart, (own: string, sender: string) => boolean>> = {
-  user: (own, sender) => own === sender || (own.startsWith('@') && own === domainOf(sender)),
-  domain: (own, sender) => domainOf(own) !== '' && domainOf(own) === domainOf(sender),
+  user: (own, sender) => own === sender || own === domainOf(sender),
+  domain: (own, sender) => domainOf(own) === domainOf(sender),
 };
 
 function domainOf(address: string): string {

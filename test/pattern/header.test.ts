@@ -118,9 +118,21 @@ test.each([
   ['a pid that is none', 'Nov 23 18:00:00 mx a[x]: y'],
   ['a tag too long', `Nov 23 18:00:00 mx ${'a'.repeat(49)}: x`],
   ['text', 'dovecot: imap-login: Login: user=<a>'],
+  ['RFC 5424 without a priority', '1 2026-11-23T18:00:00+01:00 mx pop3d 9 - - x'],
   ['an unclosed structured datum', '<22>1 2026-11-23T18:00:00Z mx a - - [x y'],
 ])('finds no header in %s', (_, line) => {
   expect(head(line)).toBeUndefined();
+});
+
+test('the pid of one line is not that of the next', () => {
+  const header = new HeaderReader();
+  for (const [line, pid] of [
+    ['Nov 23 18:00:00 mx popa3d[9]: x', 9],
+    ['Nov 23 18:00:00 mx popa3d: x', undefined],
+  ] as const) {
+    expect(header.read(Buffer.from(line), 0, line.length)).toBe(true);
+    expect(header.pid).toBe(pid);
+  }
 });
 
 test('finds no instant in a stamp of a month or a day that does not exist', () => {

@@ -38,9 +38,11 @@ test('knows who told of a login', async () => {
 });
 
 test('answers a datagram that is too long or empty with a failure', async () => {
-  const endpoint = await serve();
+  const failures: unknown[] = [];
+  const endpoint = await serve('127.0.0.1', NOBODY, failures);
   expect(await ask(endpoint, `QUERY ${'1'.repeat(2000)}`)).toBe(`*temporary failure${END}`);
   expect(await ask(endpoint, '')).toBe(`*command not found${END}`);
+  expect(failures).toEqual([]); // any would end the daemon
 });
 
 test('a failure behind it is no success, and is reported', async () => {
@@ -64,4 +66,15 @@ test('refuses to start on a port that is taken', async () => {
   });
   listeners.push(second);
   await expect(second.start()).rejects.toThrow(`udp:127.0.0.1:${port}: cannot listen: `);
+});
+
+test('leaves its port to the next when it has stopped, however often it is told to', async () => {
+  const { port } = await serve();
+  const [first] = listeners;
+  await first?.stop();
+  await first?.stop();
+  const endpoint = { kind: 'udp', host: '127.0.0.1', port } as const;
+  const second = new DatagramListener({ endpoint, protocol: whoson(NOBODY, () => false), failed: () => undefined });
+  listeners.push(second);
+  expect(await second.start()).toEqual(endpoint);
 });

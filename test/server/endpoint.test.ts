@@ -6,6 +6,8 @@ test.each([
   ['inet:127.0.0.1:9001', { kind: 'inet', host: '127.0.0.1', port: 9001 }],
   ['inet:127.9.8.7:1', { kind: 'inet', host: '127.9.8.7', port: 1 }],
   ['inet:[::1]:9001', { kind: 'inet', host: '::1', port: 9001 }],
+  ['inet:127.0.0.1:65535', { kind: 'inet', host: '127.0.0.1', port: 65_535 }],
+  [`unix:/${'x'.repeat(106)}`, { kind: 'unix', path: `/${'x'.repeat(106)}` }],
   ['udp:127.0.0.1:9876', { kind: 'udp', host: '127.0.0.1', port: 9876 }],
 ])('reads %s and writes it again', (text, endpoint) => {
   const parsed = parseEndpoint(text);
@@ -28,6 +30,7 @@ test.each([
   'unix:socket',
   'unix:',
   `unix:/${'x'.repeat(107)}`,
+  'unix:/run/relaypass\0/policy',
   '',
 ])('refuses %j, which is not this host alone, or cannot be', (text) => {
   expect(parseEndpoint(text)).toBeUndefined();

@@ -95,6 +95,7 @@ test('bound to the user, an address relays only for the senders of who logged in
   await start(EVERY.replace('[[lookup]]\nprotocol = "tcp"', 'bind_sender = "user"\nsender_map = "DIR/senders"\n$&'));
   store.record({ logins: [place.login('192.0.2.7')] });
   expect(await postfixAsks('192.0.2.7', 'alice@example.com')).toBe('action=permit\n\n');
+  expect(place.logged.join('')).not.toContain('refused');
   expect(await postfixAsks('192.0.2.7', 'eve@example.com')).toBe('action=dunno\n\n');
   expect(await postfixAsks('192.0.2.7', '')).toBe('action=dunno\n\n');
   expect(place.logged.join('')).toMatch(/refused a sender address=192.0.2.7 users=alice sender=<eve@example.com>/);
@@ -128,6 +129,16 @@ test('a login that whoson told counts like one of the log, and its logout takes 
   expect(await ask('whoson', 'LOGOUT 192.0.2.9\r\n\r\n')).toBe('+LOGOUT record deleted\r\n\r\n');
   expect(permitted(store)).toEqual([]);
   expect(changes).toBe(2);
+  expect(place.logged.slice(1)).toEqual([
+    `granted address=192.0.2.9 user=bob service=whoson until=${new Date(place.now + GRACE_MS).toISOString()}\n`,
+    'logged out address=192.0.2.9 user=bob service=whoson\n',
+  ]);
+});
+
+test('a login that whoson told without a name permits its address', async () => {
+  await start(WHOSON);
+  expect(await ask('whoson', 'LOGIN 192.0.2.9\n\nQUERY 192.0.2.9\n\n')).toBe('+LOGIN OK\r\n\r\n+\r\n\r\n');
+  expect(permitted(store)).toEqual(['192.0.2.9']);
 });
 
 test("whoson cannot take back what the log showed, nor an admin's grant", async () => {
@@ -137,6 +148,7 @@ test("whoson cannot take back what the log showed, nor an admin's grant", async 
   for (const address of permitted(store)) {
     expect(await ask('whoson', `LOGOUT ${address}\n\n`)).toBe('+LOGOUT no such record, nothing done\r\n\r\n');
   }
+  expect(changes).toBe(0);
   expect(permitted(store)).toEqual(['192.0.2.7', '192.0.2.8']);
 });
 
@@ -156,6 +168,7 @@ test('what whoson tells passes the rules of admission and the caps', async () =>
   for (let last = 1; last <= 10; last++) await ask('whoson', `LOGIN 192.0.2.${last} bob\n\n`);
   expect(await ask('whoson', 'LOGIN 192.0.2.11 bob\n\n')).toMatch(/^\*not recorded: max_addresses_per_user is reached/);
   expect(permitted(store)).toHaveLength(10);
+  expect(tally.refused.of('never-network')).toBe(1);
 });
 
 test('nobody may tell whoson of logins unless he is allowed', async () => {

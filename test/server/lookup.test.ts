@@ -50,6 +50,7 @@ test.each([
   ['["0.0.0.0/0", "::/0"]', 'unix', false],
   ['["unix"]', 'unix', true],
   ['["unix"]', '127.0.0.1', false],
+  ['["unix"]', '::1%lo', false],
   ['["::1"]', '::1', true],
 ])('allow = %s: %s: %s', (allow, peer, isAllowed) => {
   const [lookup] = load(`[[lookup]]\nprotocol = "whoson"\nlisten = "udp:127.0.0.1:9876"\nallow = ${allow}\n`);

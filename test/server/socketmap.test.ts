@@ -97,14 +97,15 @@ test('no bytes bring a yes for a client who may not relay, nor an answer of anot
 test('the beginning of a request is never taken for one', () => {
   const { take } = socketmap(permitting());
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.nat(), (key, at) => {
+    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (key) => {
       const whole = Buffer.from(netstring(`relaypass ${key}`));
       expect(take(whole)).toEqual({
         kind: 'request',
         request: whole.toString().replace(/^\d+:|,$/g, ''),
         lengthBytes: whole.length,
       });
-      expect(take(whole.subarray(0, at % whole.length))).toEqual({ kind: 'incomplete' });
+      for (let length = 0; length < whole.length; length++)
+        expect(take(whole.subarray(0, length))).toEqual({ kind: 'incomplete' });
     }),
   );
 });
