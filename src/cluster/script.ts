@@ -12,7 +12,7 @@
  *
  * Keys, all with the hash tag of the namespace:
  *
- *     {NS}:meta        hash: epoch (another one: begun anew), seq (counts the messages)
+ *     {NS}:meta        hash: epoch (another one: begun anew; each run makes one where there is none), seq (counts the messages)
  *     {NS}:expiries    sorted set: member -> when it ends, ms of the server
  *     {NS}:records     hash: member -> "AT ENDS RECORD"; a member is "ADDRESS USER", a record JSON (see wire.ts)
  *     {NS}:tombstones  sorted set: mark (see store/tombstones.ts) -> when, ms of the server
@@ -63,7 +63,6 @@ local late = math.max(0, now - tonumber(ARGV[1]))
 local function text(number) return string.format('%.0f', number) end
 
 local function publish(...)
-  redis.call('HSETNX', meta, 'epoch', time[1] .. '.' .. time[2])
   local seq = redis.call('HINCRBY', meta, 'seq', 1)
   redis.call('XADD', stream, 'MAXLEN', '~', ${MAX_MESSAGES}, '*', 'q', seq, ...)
 end
@@ -165,7 +164,11 @@ while i <= #ARGV do
   end
 end
 local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-local epoch = redis.call('HGET', meta, 'epoch') or ''
+local epoch = redis.call('HGET', meta, 'epoch')
+if not epoch then
+  epoch = time[1] .. '.' .. time[2]
+  redis.call('HSET', meta, 'epoch', epoch)
+end
 local seq = redis.call('HGET', meta, 'seq') or '0'
 return { text(now), epoch, seq, last and last[1] or '0-0', unpack(verdicts) }
 `;

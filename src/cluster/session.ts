@@ -165,9 +165,8 @@ export class Session {
   }
 
   #mustBeTheSame({ epoch, seq }: Reply, heard: number): void {
-    if (this.#epoch !== '' && epoch !== this.#epoch) throw new LinkLost('the namespace was emptied or begun anew');
+    if (epoch !== this.#epoch) throw new LinkLost('the namespace was emptied or begun anew');
     if (seq < heard) throw new LinkLost('the server lost messages');
-    this.#epoch = epoch;
     this.#unread = Math.max(0, seq - this.#seq);
   }
 }
