@@ -96,7 +96,7 @@ onLab(`the units under systemd${reason === undefined ? '' : ` (skipped: ${reason
       `ip link set lo up; node -e '${server}' > /tmp/redis 2>&1 & echo secret-of-redis > /etc/relaypass/redis; chmod 600 /etc/relaypass/redis`,
     );
     host.configure({ rest: '[cluster]\nurl = "redis://127.0.0.1:6399"\n' });
-    const network = 'PrivateNetwork=no\\nIPAddressDeny=\\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\\n';
+    const network = 'PrivateNetwork=no\\nIPAddressDeny=\\n';
     host.dropIn('cluster', `[Service]\\nLoadCredential=redis-password:/etc/relaypass/redis\\n${network}`);
     host.run('systemctl start relaypass');
     await until('Redis is told the password', () => host.run('cat /tmp/redis').output.includes('secret-of-redis'), {

@@ -62,6 +62,15 @@ test('builds a Postfix map', async () => {
   expect(readFileSync(built.file, 'utf8')).toBe('198.51.100.7\tOK\nrelaypass:probe\tDUNNO\n');
 });
 
+test('on a host without IPv6, which each tool of Postfix says first, builds all the same', async () => {
+  const warn = (which: string) => `echo 'postmap: warning: inet_protocols: disabling ${which}: not supported' >&2`;
+  const postmap = `${warn('IPv6 name/address support')}\n${GOOD_POSTMAP}`;
+  const target: MapTarget = { ...hash(), form: 'postfix', builder: 'postmap' };
+  const other = `${warn('something else')}\n${postmap}`;
+  await expectRefusal(createBuilder(tools({ postmap: other }))(target, ROWS), 'complained');
+  await createBuilder(tools({ postmap }))(target, ROWS);
+});
+
 test('builds text and cdb maps without any tool', async () => {
   const build = createBuilder(tools({}));
   const addresses = ['198.51.100.7', '2001:db8::7'].map(asAddress);

@@ -6,7 +6,9 @@ import path from 'node:path';
 
 const UNITS = ['systemd/relaypass.service', 'systemd/relaypass-sweep.service', 'systemd/relaypass-sweep.timer'];
 const SERVICES = UNITS.filter((unit) => unit.endsWith('.service'));
-const MAX_EXPOSURE = 0.8; // systemd 252, of which 0.2 are for NotifyAccess=all; postfix, rsyslog and fail2ban have 9.6
+// systemd 252: 0.2 for NotifyAccess=all, 0.4 for the address families without which Postfix's tools complain or fail;
+// postfix, rsyslog and fail2ban have 9.6
+const MAX_EXPOSURE = 1.1;
 
 const withSystemd = spawnSync('systemd-analyze', ['--version']).status === 0 ? test : test.skip;
 
