@@ -151,8 +151,13 @@ export class BenchHost {
 
 /** Appends the line of a login of now. */
 export function appendLogin(log: string, address: string, user: string): void {
+  appendFileSync(log, `${loginLine(address, user)}\n`);
+}
+
+/** The line of a login of now. */
+export function loginLine(address: string, user: string): string {
   const message = `imap-login: Login: user=<${user}>, method=PLAIN, rip=${address}, lip=192.0.2.25, mpid=9, TLS, session=<x>`;
-  appendFileSync(log, `${new Date().toISOString()} mx dovecot: ${message}\n`);
+  return `${new Date().toISOString()} mx dovecot: ${message}`;
 }
 
 /** Records one login for each of `count` clients, spread over the last minute of `now`. */
