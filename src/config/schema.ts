@@ -31,17 +31,24 @@ const network = z.string().refine(isNetwork, {
   error: ({ input }) => `expected an address or a network such as "192.0.2.0/24", found "${String(input)}"`,
 });
 
-const source = z.union([
-  z.strictObject({
-    file: absolutePath.describe('A log file, absolute; the last part may hold `*`.'),
-  }),
-  z.strictObject({
-    journal: z.literal(true).describe('Read the systemd journal through journalctl.'),
-  }),
-  z.strictObject({
-    stdin: z.literal(true).describe('Read lines from standard input.'),
-  }),
-]);
+const source = z.union(
+  [
+    z.strictObject({
+      file: absolutePath
+        .refine((text) => !path.dirname(text).includes('*'), {
+          error: 'expected `*` in the last part of the path alone',
+        })
+        .describe('A log file, absolute; the last part may hold `*`.'),
+    }),
+    z.strictObject({
+      journal: z.literal(true).describe('Read the systemd journal through journalctl.'),
+    }),
+    z.strictObject({
+      stdin: z.literal(true).describe('Read lines from standard input.'),
+    }),
+  ],
+  { error: 'expected `file = "/PATH"`, `journal = true` or `stdin = true`, and nothing else' },
+);
 
 const map = z.strictObject({
   mta: z.enum(['sendmail', 'postfix', 'none']).describe('Whose key and value forms.'),
@@ -109,7 +116,7 @@ const admission = z.strictObject({
       'How long an open POP3 or IMAP session keeps its address permitted, 1m to 24h; `off`: only the grace counts.',
     ),
   ipv6_prefix: z
-    .union([z.literal(128), z.literal(64)])
+    .union([z.literal(128), z.literal(64)], { error: 'expected 128 or 64' })
     .default(128)
     .describe("64 lets the privacy addresses of a client's network share an entry."),
 });

@@ -54,6 +54,23 @@ test.each([
   ],
   ['a relative path', 'state_dir = "state"', 'FILE:1: state_dir: expected an absolute path'],
   [
+    'a source that names nothing',
+    '[[source]]\n',
+    'FILE:1: source[1]: expected `file = "/PATH"`, `journal = true` or `stdin = true`, and nothing else',
+  ],
+  [
+    'a source that names two',
+    '[[source]]\njournal = true\n[[source]]\nfile = "/var/log/mail.log"\njournal = true\n',
+    'FILE:3: source[2]: expected `file = "/PATH"`, `journal = true` or `stdin = true`, and nothing else',
+  ],
+  ['a source that is relative', '[[source]]\nfile = "mail.log"\n', 'FILE:2: source[1].file: expected an absolute path'],
+  [
+    'a source that takes * in a folder, which nothing would be read of',
+    '[[source]]\nfile = "/var/log/*/mail.log"\n',
+    'FILE:2: source[1].file: expected `*` in the last part of the path alone',
+  ],
+  ['an odd ipv6_prefix', '[admission]\nipv6_prefix = 56\n', 'FILE:2: admission.ipv6_prefix: expected 128 or 64'],
+  [
     'a network that is none',
     '[admission]\nown_networks = ["192.0.2.0/33"]',
     'FILE:2: admission.own_networks[1]: expected an address or a network such as "192.0.2.0/24", found "192.0.2.0/33"',
