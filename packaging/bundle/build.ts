@@ -16,9 +16,6 @@ import { quirks } from './quirks.ts';
 
 const BIN = path.join(PACKAGE_DIR, 'dist/bin');
 
-/** yargs looks for a package.json above its own file, and must not take the one of the current folder. */
-const YARGS_URL = "'file://' + encodeURI(__dirname + '/../../node_modules/yargs/lib/platform-shims/esm.mjs')";
-
 const COMMON = {
   absWorkingDir: PACKAGE_DIR,
   bundle: true,
@@ -28,10 +25,9 @@ const COMMON = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
-/** What is read most often comes first, and so lies in files with little else; errors.ts is what the first two share. */
-const FIRST = ['errors', 'store/read-through', 'program', 'commands/list', 'commands/run'].map(
-  (name) => `src/${name}.ts`,
-);
+const PROGRAMS = ['src/store/read-through.ts', 'src/program.ts'];
+/** What is read most often, and so lies in files with little else. */
+const FIRST = [...PROGRAMS, 'src/commands/list.ts', 'src/commands/run.ts'];
 
 rmSync(BIN, { recursive: true, force: true });
 const split = await build({
@@ -40,12 +36,10 @@ const split = await build({
   splitting: true,
   entryNames: '[name]',
   write: false,
-  entryPoints: ['src/errors.ts', 'src/program.ts', 'src/store/read-through.ts'],
+  entryPoints: PROGRAMS,
   define: {
     'import.meta.dirname': '__dirname',
-    'import.meta.url': 'yargsUrl',
     'import.meta.resolve': 'undefined', // yargs' files of options, of which there are none
-    'process.env.MSGPACKR_NATIVE_ACCELERATION_DISABLED': '"true"', // of lmdb's; nothing here is in its format
   },
   logOverride: { 'require-resolve-not-external': 'silent' },
   plugins: [quirks],
@@ -60,7 +54,7 @@ await build({
   entryPoints: ['src/bin/relaypass.ts', 'src/bin/probe-store.ts', 'src/bin/write-cdb.ts'],
   define: { 'import.meta.dirname': '__dirname' },
 });
-for (const { name, text, map } of pack(split, FIRST, `const yargsUrl = ${YARGS_URL};`)) {
+for (const { name, text, map } of pack(split, PROGRAMS, FIRST)) {
   writeFileSync(path.join(BIN, `${name}.cjs`), text);
   writeFileSync(path.join(BIN, `${name}.cjs.map`), JSON.stringify(map));
 }

@@ -32,14 +32,21 @@ interface PackedFile {
   readonly map: object;
 }
 
-/** The files of all entry points, those of `first` before the others; `head` is seen by all modules of a file. */
-export function pack({ outputFiles, metafile }: Split, first: readonly string[], head: string): PackedFile[] {
+/**
+ * The files of all entry points, those of `first` before the others; but what all of `programs` need, which start
+ * without each other, is in a file `shared`.
+ */
+export function pack(
+  { outputFiles, metafile }: Split,
+  programs: readonly string[],
+  first: readonly string[],
+): PackedFile[] {
   const texts = new Map(outputFiles.map((file) => [path.basename(file.path), file.text]));
   const textOf = (name: string) => texts.get(name) ?? '';
-  const places = placesOf(metafile, first);
+  const places = placesOf(metafile.outputs, programs, first);
   const ids = new Map(places.flatMap((place) => [...place.ids]));
   return places.map(({ name, ids: own }) => {
-    let text = `(function (__dirname) { ${head} return {\n`;
+    let text = '(function (__dirname) { return {\n';
     const sections = Array.from(own, ([output, id]) => {
       text += `${JSON.stringify(id)}(require) {\n`;
       const line = text.split('\n').length - 1;
@@ -62,22 +69,27 @@ interface Place {
   readonly ids: ReadonlyMap<string, string>;
 }
 
-function placesOf({ outputs }: Metafile, first: readonly string[]): Place[] {
+type Outputs = Metafile['outputs'];
+
+function placesOf(outputs: Outputs, programs: readonly string[], first: readonly string[]): Place[] {
   const entries = new Map<string, string>();
   for (const [output, { entryPoint }] of Object.entries(outputs))
     if (entryPoint !== undefined) entries.set(entryPoint, output);
+  const neededBy = (entry: string) => [...closureOf(entries.get(entry) ?? '', outputs)];
   const taken = new Set<string>();
-  return [...new Set([...first, ...[...entries.keys()].toSorted()])].map((entry) => {
-    const name = path.basename(entry, '.ts');
-    const own = [...closureOf(entries.get(entry) ?? '', outputs)].filter((output) => !taken.has(output));
+  const place = (name: string, needed: readonly string[]) => {
+    const own = needed.filter((output) => !taken.has(output));
     for (const output of own) taken.add(output);
     const idOf = (index: number) => (index === 0 ? `./${name}` : `./${name}/${index}`);
     return { name, ids: new Map(own.map((output, index) => [path.basename(output), idOf(index)])) };
-  });
+  };
+  const shared = Object.keys(outputs).filter((output) => programs.every((entry) => neededBy(entry).includes(output)));
+  const ordered = new Set([...first, ...[...entries.keys()].toSorted()]);
+  return [place('shared', shared), ...[...ordered].map((entry) => place(path.basename(entry, '.ts'), neededBy(entry)))];
 }
 
 /** The module `output`, which comes first, and all that it imports at once. */
-function closureOf(output: string, outputs: Metafile['outputs'], found = new Set<string>()): Set<string> {
+function closureOf(output: string, outputs: Outputs, found = new Set<string>()): Set<string> {
   if (found.has(output)) return found;
   found.add(output);
   for (const { path: imported, kind, external } of outputs[output]?.imports ?? [])

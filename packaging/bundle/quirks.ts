@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Plugin } from 'esbuild';
+import { ownVersion } from '../../src/version.ts';
 
 const require = createRequire(import.meta.filename);
 
@@ -20,7 +21,7 @@ const notStrictEqual = (actual, expected, message) => check(!Object.is(actual, e
 `;
 
 /** Modules of Node's that a short command has no use for, and that take longer to load than to list a hundred entries. */
-const WHEN_USED = ['child_process', 'crypto', 'dgram', 'http', 'net', 'worker_threads'];
+const WHEN_USED = ['child_process', 'crypto', 'dgram', 'http', 'module', 'net', 'worker_threads'];
 
 /**
  * How lmdb finds its native half: where it is on most hosts, and only then by its own search through packages, which
@@ -49,12 +50,28 @@ export const quirks: Plugin = {
     build.onResolve({ filter: /^lmdb$/ }, () => ({ path: require.resolve('lmdb') }));
     edit(/\/lmdb\/dist\/index\.cjs$/, (text) => text.replaceAll('__filename', "'/'")); // it is nowhere now
     edit(/\/node-gyp-build-optional-packages\/index\.js$/, () => NATIVE_LMDB);
+    // lmdb's own form of values, of which there are none here
+    build.onResolve({ filter: /^msgpackr$/ }, () => ({ path: 'msgpackr', namespace: 'left-out' }));
+    build.onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
+    // yargs looks for the version before it is told, in the package.json above its own file
+    edit(/\/yargs\/build\/lib\/yargs-factory\.js$/, (text) =>
+      text.replace('const obj = this[kPkgUp]();', `const obj = ${JSON.stringify({ version: ownVersion() })};`),
+    );
     // yargs makes the help of each command that it runs, for a question that nobody asks
     edit(/\/yargs\/build\/lib\/usage\.js$/, (text) => text.replace('cachedHelpMessage = this.help();', ''));
-    edit(/\/yargs\/lib\/platform-shims\/esm\.mjs$/, (text) =>
-      text
-        .replace(/stdColumns: .*/, 'stdColumns: null') // to look at it makes the stream, and cli.ts tells the width
-        .replace(/import .* from 'assert'/, PLAIN_ASSERT),
+    edit(
+      /\/yargs\/lib\/platform-shims\/esm\.mjs$/,
+      (text) =>
+        text
+          .replace(/stdColumns: .*/, 'stdColumns: null') // to look at it makes the stream, and cli.ts tells the width
+          .replace(/import .* from 'assert'/, PLAIN_ASSERT)
+          .replace(/import \{ createRequire \}.*/, '')
+          .replace('createRequire(import.meta.url)', 'undefined') // for files of options
+          .replace('const __dirname = fileURLToPath(import.meta.url);', '') // as in the bundle's other modules
+          .replace("resolve(__dirname, '../../../locales')", '__dirname'), // other languages' words are left out
+    );
+    edit(/\/yargs-parser\/build\/lib\/index\.js$/, (text) =>
+      text.replace('createRequire ? createRequire(import.meta.url) : undefined', 'undefined'),
     );
     for (const name of WHEN_USED) {
       build.onResolve({ filter: new RegExp(`^(node:)?${name}$`) }, ({ namespace }) =>

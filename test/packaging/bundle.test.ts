@@ -50,7 +50,7 @@ test.each(PROGRAMS)('V8 takes the compiled code of %s', (name) => {
 test.each([
   ['--help', 'program', ['yargs'], ['zod', 'lmdb', 're2js', 'src/store']],
   ['list', 'list', ['zod', 'lmdb'], ['re2js', 'ioredis', 'prom-client', 'chokidar', 'src/pattern', 'src/source']],
-  ['the probe of a store', 'read-through', ['lmdb'], ['yargs', 'zod', 're2js', 'src/commands']],
+  ['the probe of a store', 'read-through', ['lmdb'], ['yargs', 'zod', 're2js', 'msgpackr', 'src/commands']],
   ['a daemon without a cluster', 'run', ['re2js', 'src/source'], ['ioredis', 'prom-client', 'src/setup']],
 ])('%s reads no code that it has no use for', (_, name, used, unused) => {
   const texts = filesReadFor(name).map(({ file }) => readFileSync(file, 'utf8'));
