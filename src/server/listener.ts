@@ -20,6 +20,8 @@ export interface ListenerParts {
   readonly serve: (socket: Socket) => void;
   /** How many clients at a time; more are closed at once. @default 1000 */
   readonly maxConnections?: number;
+  /** Called for each that is closed so. */
+  readonly crowdedOut?: () => void;
   /** Called when listening fails later on; it must end the process. */
   readonly failed: (reason: unknown) => void;
 }
@@ -33,6 +35,7 @@ export class Listener {
     this.#parts = parts;
     this.#server = createServer((socket) => this.#serve(socket));
     this.#server.maxConnections = parts.maxConnections ?? MAX_CONNECTIONS;
+    this.#server.on('drop', () => parts.crowdedOut?.());
   }
 
   /**

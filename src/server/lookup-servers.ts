@@ -18,7 +18,7 @@ import { tcpTable } from './tcp-table.ts';
 import { whoson } from './whoson.ts';
 import { storeBook, type BookParts } from './whoson-book.ts';
 
-const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and sender
+const WARN_EVERY_MS = 3_600_000; // one warning an hour for the same user and sender, or the same socket
 
 export interface LookupParts extends BookParts {
   readonly lookups: readonly Lookup[];
@@ -55,8 +55,9 @@ export class LookupServers {
     const { failed, log } = this.#parts;
     const { endpoint } = lookup;
     const protocol = this.#counted(lookup);
+    const crowdedOut = (): void => this.#tellCrowded(lookup);
     const listener = isStream(endpoint)
-      ? new Listener({ endpoint, serve: conversation({ protocol, failed }), failed })
+      ? new Listener({ endpoint, serve: conversation({ protocol, failed }), crowdedOut, failed })
       : new DatagramListener({ endpoint, protocol, failed });
     this.#listeners.push(listener);
     log.info('answers', { protocol: lookup.protocol, listen: formatEndpoint(await listener.start()) });
@@ -87,6 +88,11 @@ export class LookupServers {
       allows,
       refusedSender: ({ address, logins }, sender) => this.#tellRefused(address, logins, sender),
     });
+  }
+
+  #tellCrowded({ protocol, endpoint }: Lookup): void {
+    const listen = formatEndpoint(endpoint);
+    this.#warn(listen, 'hung up on a client, since too many are connected', { protocol, listen });
   }
 
   #tellRefused(address: string, logins: Entry['logins'], sender = ''): void {

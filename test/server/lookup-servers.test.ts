@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { configSchema } from '../../src/config/schema.ts';
@@ -182,3 +184,22 @@ test('when one cannot listen none does', async () => {
   await expect(start(EVERY)).rejects.toThrow('DIR/tcp: cannot listen'.replace('DIR', place.parent));
   await expect(ask('socketmap', '')).rejects.toThrow('ENOENT');
 });
+
+test('says once that it hangs up on clients, since there are as many as it takes', async () => {
+  await start(EVERY);
+  const tcp = { path: path.join(place.parent, 'tcp') };
+  const clients: Socket[] = [];
+  while (clients.length < 1000) clients.push(await connected(createConnection(tcp)));
+  for (let more = 0; more < 2; more++) expect(await ask('tcp', 'get 192.0.2.7\n').catch(() => '')).toBe('');
+  expect(place.logged.filter((line) => line.includes('too many'))).toEqual([
+    `warn: hung up on a client, since too many are connected protocol=tcp listen=unix:${tcp.path}\n`,
+  ]);
+  clients.forEach((client) => client.destroy());
+});
+
+/** Once the server has it: so many connections must not wait to be taken. */
+async function connected(client: Socket): Promise<Socket> {
+  client.write('get unknown\n');
+  await once(client, 'data');
+  return client;
+}
