@@ -53,6 +53,23 @@ test('notices a map that somebody else replaced, changed or removed', () => {
   expect(store.published(map)?.intact).toBe(false);
 });
 
+test('notices a map of the same time that is another file, or has another size', () => {
+  const sameTime = () => utimesSync(map, 1, 1);
+  const publishOf = (content: string) =>
+    store.fence(map, 7, () => {
+      replaceBy(content);
+      sameTime();
+    });
+  publishOf('7');
+  replaceBy('8');
+  sameTime();
+  expect(store.published(map)?.intact).toBe(false);
+  publishOf('7');
+  writeFileSync(map, '7 and more');
+  sameTime();
+  expect(store.published(map)?.intact).toBe(false);
+});
+
 test('after a replacement that failed, an older map cannot come, and the one in place keeps its generation', () => {
   publish(5);
   expect(() => store.fence(map, 7, () => renameSync(`${map}.missing`, map))).toThrow('ENOENT');
@@ -67,6 +84,13 @@ test('lets no older map come while a newer one is being made', () => {
   store.raiseFence(map, 6);
   expect(publish(6)).toBe('stale');
   expect(store.published(map)).toEqual({ generation: 5, intact: true });
+  expect(publish(7)).toBe('published');
+});
+
+test('lets no older map come while the first one is being made', () => {
+  store.raiseFence(map, 7);
+  expect(publish(6)).toBe('stale');
+  expect(store.published(map)).toBeUndefined();
   expect(publish(7)).toBe('published');
 });
 

@@ -26,6 +26,17 @@ test('gives back the value that was put', () => {
   expect(environment.read(() => records.get(['192.0.2.7', 'alice']))).toEqual(['alice', 1, null]);
 });
 
+test.each([5459, 5460, 5461, 16_380, 100_000])(
+  'gives back a text of %s characters, whatever bytes each takes',
+  (length) => {
+    for (const [index, character] of ['a', 'ü', '€'].entries()) {
+      const text = character.repeat(length);
+      environment.write(() => records.put([index], [text]));
+      expect(environment.read(() => records.get([index])) as unknown).toEqual([text]);
+    }
+  },
+);
+
 test('takes a record with any changed byte for none', () => {
   const raw = environment.write(() => {
     records.put(['192.0.2.7', 'alice'], ['alice', 1795522000380, 1800000]);

@@ -162,6 +162,25 @@ test('an id that comes again, as Courier makes it of address and port, is a new 
   expect(leftMs(store)).toBe(MAX_SESSION_MS);
 });
 
+test('an id that comes again before its logout is one session', async () => {
+  const store = await open();
+  logIn(store, 's1');
+  place.now += HOUR_MS;
+  logIn(store, 's1');
+  expect(store.entry(addressOf('192.0.2.7'))?.logins[0]?.openSessions).toBe(1);
+  logOut(store, 's1');
+  expect(leftMs(store)).toBe(GRACE_MS);
+});
+
+test('does not tell of a session as open whose bound has passed', async () => {
+  const store = await open();
+  logIn(store, 'lost');
+  place.now += MAX_SESSION_MS - MINUTE_MS;
+  logIn(store, 's2');
+  place.now += MINUTE_MS;
+  expect(store.entry(addressOf('192.0.2.7'))?.logins[0]?.openSessions).toBe(1);
+});
+
 test('knows of the sessions at once the newest twenty', async () => {
   const store = await open();
   for (let session = 0; session <= 20; session++) {
@@ -253,6 +272,20 @@ test('a clock that was set back lengthens no session', async () => {
   store.expire();
   place.now += MAX_SESSION_MS;
   expect(permitted(store)).toEqual([]);
+});
+
+test('a clock that was set back lengthens neither the later of two sessions nor what a logout left', async () => {
+  const store = await open();
+  logIn(store, 's1');
+  place.now += HOUR_MS;
+  logIn(store, 's2');
+  place.now -= HOUR_MS;
+  expect(leftMs(store)).toBe(MAX_SESSION_MS);
+  place.now += HOUR_MS;
+  logOut(store, 's1');
+  logOut(store, 's2');
+  place.now -= HOUR_MS;
+  expect(leftMs(store)).toBe(GRACE_MS);
 });
 
 test('a purge takes the sessions with it', async () => {
