@@ -59,6 +59,29 @@ test('an older purge that is told later takes nothing that came after it', () =>
   expect(permitted(store)).toEqual(['198.51.100.7']);
 });
 
+test('an older purge that is told later gives nothing back that a newer one took', () => {
+  const login = place.login('198.51.100.7', 'alice', { at: place.now + MINUTE_MS });
+  place.now += 2 * MINUTE_MS;
+  store.bury([{ mark: userMark('alice'), at: place.now }], 'root');
+  store.bury([{ mark: userMark('alice'), at: place.now - 2 * MINUTE_MS }], 'root');
+  store.record({ logins: [login] });
+  expect(permitted(store)).toEqual([]);
+});
+
+test('a further purge lets nothing in that an earlier one took', () => {
+  const login = place.login('198.51.100.7');
+  store.bury([{ mark: userMark('alice'), at: place.now }], 'root');
+  place.now += MINUTE_MS;
+  store.bury([{ mark: userMark('bob'), at: place.now }], 'root');
+  store.record({ logins: [login] });
+  expect(permitted(store)).toEqual([]);
+});
+
+test('keeps no purge of long ago that somebody tells', () => {
+  store.bury([{ mark: userMark('alice'), at: place.now - 30 * 60 * MINUTE_MS }], 'root');
+  expect([...store.tombstones()]).toEqual([]);
+});
+
 test('a purge of an address takes the entry of its network too', () => {
   const address = { ...place.login('2001:db8::'), address: `${addressOf('2001:db8::')}/64` } as ReturnType<
     Place['login']
@@ -84,6 +107,17 @@ test('a purge made while the clock was ahead locks nobody out when it is right a
   expect([...store.tombstones()]).toEqual([{ mark: userMark('alice'), at: right }]);
   place.now += 1;
   expect(store.record({ logins: [place.login('198.51.100.7')] })).toEqual([{ kind: 'granted' }]);
+});
+
+test('a clock that was set back makes no purge from before it younger', () => {
+  const purgedAt = place.now;
+  store.bury([{ mark: userMark('alice'), at: purgedAt }], 'root');
+  place.now += 60 * MINUTE_MS;
+  store.bury([{ mark: userMark('bob'), at: place.now }], 'root');
+  place.now -= 50 * MINUTE_MS;
+  expect(store.record({ logins: [place.login('198.51.100.7', 'alice', { at: purgedAt + 1 })] })).toEqual([
+    { kind: 'granted' },
+  ]);
 });
 
 test('notices at the next change that the clock was ahead when a purge found nothing', () => {
