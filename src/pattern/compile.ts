@@ -1,11 +1,13 @@
 /**
  * Compiles a pattern's regex: the only file that imports re2js. It matches in time linear in the line, whatever the
- * regex, so no pattern and no line can hang the daemon; it refuses look-around and back references.
+ * regex, so no pattern and no line can hang the daemon; it refuses look-around and back references. A regex of which that
+ * is certain with V8's own engine too (one-way.ts) goes to that.
  *
  * Quirk hidden here: looking a group up by its name is slow, so names are turned into numbers once.
  */
 import { RE2JS } from 're2js';
 import { leadsOf } from './leads.ts';
+import { canBeNative, nativeRegex } from './native.ts';
 import { checkRegex, groupNames, requiredLiteral } from './regex-rules.ts';
 import { parseRegex, RegexError } from './regex-syntax.ts';
 
@@ -16,6 +18,8 @@ export interface RegexFacts {
   readonly literal: string;
   /** Texts of which a message must start with one. */
   readonly leads: readonly string[];
+  /** Whether V8's own engine may match it, see native.ts; else re2js must. */
+  readonly isNative: boolean;
   readonly groups: ReadonlySet<string>;
 }
 
@@ -33,7 +37,9 @@ const MAX_REGEX_BYTES = 2048;
 
 /** @throws RegexError with the place and the reason */
 export function compileRegex(source: string): CompiledRegex {
-  return regexOf(checkRegexText(source), matcherOf(source));
+  const facts = checkRegexText(source);
+  const match = re2MatcherOf(source);
+  return facts.isNative ? checkedRegex(facts) : regexOf(facts, match);
 }
 
 /**
@@ -47,7 +53,7 @@ export function compileRegexLater(source: string): CompiledRegex {
 /** The same for one of which all is known. */
 export function checkedRegex(facts: RegexFacts): CompiledRegex {
   let match: CompiledRegex['match'] | undefined;
-  return regexOf(facts, (message) => (match ??= matcherOf(facts.source))(message));
+  return regexOf(facts, (message) => (match ??= matcherOf(facts))(message));
 }
 
 function checkRegexText(source: string): RegexFacts {
@@ -59,7 +65,8 @@ function checkRegexText(source: string): RegexFacts {
   const names = groupNames(tree);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new RegexError(source.lastIndexOf(`<${twice}>`), `the group "${twice}" twice`);
-  return { source, literal: requiredLiteral(tree), leads: leadsOf(tree), groups: new Set(names) };
+  const isNative = canBeNative(source, tree);
+  return { source, literal: requiredLiteral(tree), leads: leadsOf(tree), isNative, groups: new Set(names) };
 }
 
 function regexOf(facts: RegexFacts, match: CompiledRegex['match']): CompiledRegex {
@@ -71,7 +78,19 @@ function regexOf(facts: RegexFacts, match: CompiledRegex['match']): CompiledRege
   };
 }
 
-function matcherOf(source: string): CompiledRegex['match'] {
+function matcherOf({ source, isNative }: RegexFacts): CompiledRegex['match'] {
+  return isNative ? nativeMatcherOf(source) : re2MatcherOf(source);
+}
+
+function nativeMatcherOf(source: string): CompiledRegex['match'] {
+  const regex = nativeRegex(source);
+  return (message) => {
+    const found = regex.exec(message);
+    return found === null ? undefined : (found.groups ?? {});
+  };
+}
+
+function re2MatcherOf(source: string): CompiledRegex['match'] {
   const compiled = compileRe2(source);
   const numbers = Object.entries(compiled.namedGroups());
   const re2 = compiled.re2();

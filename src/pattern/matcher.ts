@@ -122,24 +122,19 @@ export class Matcher {
   #isPastAtSight(bytes: Buffer, start: number, end: number): boolean {
     const { stampEnd } = this.#sieve;
     if (stampEnd < 0 || end - start >= MIN_CUT_BYTES || this.#cuts.areAwaited) return false;
-    const isPast =
-      this.#isOlder(this.#readings.pastBefore, bytes, start) || this.#namesNoAwaitedSession(bytes, start, end);
-    if (isPast) this.counts.skipped++;
-    return isPast;
+    const { pastBefore } = this.#readings;
+    if (!this.#stamps.isOfMinuteBefore(pastBefore, bytes, start, stampEnd)) {
+      const at = this.#stamps.at(bytes, start, stampEnd, this.#now) ?? Infinity;
+      if (at >= pastBefore && !this.#isForNoAwaitedSession(at, bytes, end)) return false;
+    }
+    this.counts.skipped++;
+    return true;
   }
 
-  #isOlder(instant: number, bytes: Buffer, start: number): boolean {
-    const { stampEnd } = this.#sieve;
-    return (
-      this.#stamps.isOfMinuteBefore(instant, bytes, start, stampEnd) ||
-      (this.#stamps.at(bytes, start, stampEnd, this.#now) ?? Infinity) < instant
-    );
-  }
-
-  #namesNoAwaitedSession(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#awaited === undefined) return false;
-    const isOld = this.#isOlder(Math.min(this.#awaited.before, this.#readings.pastLoginsBefore), bytes, start);
-    return isOld && !this.#awaited.mayBeIn(bytes, this.#sieve.stampEnd, end);
+  #isForNoAwaitedSession(at: number, bytes: Buffer, end: number): boolean {
+    if (this.#awaited === undefined || at >= Math.min(this.#awaited.before, this.#readings.pastLoginsBefore))
+      return false;
+    return !this.#awaited.mayBeIn(bytes, this.#sieve.stampEnd, end);
   }
 
   /** Whether the line from `start` to `end` was for {@link RepeatedLines}. */
@@ -153,16 +148,17 @@ export class Matcher {
     const messageStart = own === undefined ? header.messageStart : header.ownMessageStart;
     const at = header.at(this.#now);
     if (this.#isPart(owners, header, end - messageStart, at)) return this.#readings.refuse();
-    const ascii = bytes.toString('latin1', messageStart, end);
-    if (owners[0] === 'logger') return this.#notice(ascii);
-    if (owners[0] === 'repeater') return this.#previousAgain(start, ascii);
     const patterns = owners.filter((owner) => isPattern(owner));
-    if (at !== undefined && this.#isPast(at, patterns)) return false;
-    if (!patterns.some((pattern) => isWorthMatching(pattern, ascii))) return false;
+    if (patterns.length > 0 && at !== undefined && this.#isPast(at, patterns)) return false;
+    const text = bytes.toString('utf8', start, end);
+    const isByteEach = text.length === end - start; // all but some names are ASCII, and need not be decoded twice
+    const message = isByteEach ? text.slice(messageStart - start) : bytes.toString('utf8', messageStart, end);
+    if (owners[0] === 'logger') return this.#notice(message);
+    if (owners[0] === 'repeater') return this.#previousAgain(message, text);
+    if (!patterns.some((pattern) => isWorthMatching(pattern, message))) return false;
     if (at === undefined) return this.#readings.refuse();
     const { host, tag, pid } = header;
-    const message = bytes.toString('utf8', messageStart, end);
-    return this.#readings.read(patterns, { at, host, tag, pid, message, text: bytes.toString('utf8', start, end) });
+    return this.#readings.read(patterns, { at, host, tag, pid, message, text });
   }
 
   #record({ at, tag, pid, message, trusted }: LogRecord): void {
@@ -201,10 +197,9 @@ export class Matcher {
   }
 
   /** `last message repeated 3 times`; several may follow each other. */
-  #previousAgain(start: number, message: string): boolean {
-    const { bytes, host, end } = this.#header;
+  #previousAgain(message: string, text: string): boolean {
     const at = this.#header.at(this.#now);
-    return at !== undefined && this.#readings.previousAgain(host, message, at, bytes.toString('utf8', start, end));
+    return at !== undefined && this.#readings.previousAgain(this.#header.host, message, at, text);
   }
 }
 
@@ -216,6 +211,6 @@ function isPattern(owner: Owner): owner is Pattern {
   return typeof owner !== 'string';
 }
 
-function isWorthMatching({ rules }: Pattern, ascii: string): boolean {
-  return rules.some(({ regex }) => ascii.includes(regex.literal));
+function isWorthMatching({ rules }: Pattern, message: string): boolean {
+  return rules.some(({ regex }) => message.includes(regex.literal));
 }

@@ -27,8 +27,8 @@ export function prepare(pattern: Pattern, text: string): Prepared {
   return { ...pattern, text, rules, failures };
 }
 
-function prepareRegex({ source, literal, leads, groups }: CompiledRegex): PreparedRegex {
-  return { source, literal, leads, groups: [...groups] };
+function prepareRegex({ source, literal, leads, isNative, groups }: CompiledRegex): PreparedRegex {
+  return { source, literal, leads, isNative, groups: [...groups] };
 }
 
 /** All that were prepared, by name; none where the build has not yet been there. */

@@ -1,6 +1,6 @@
 /**
  * Reads the part of RE2's syntax that a pattern may use, so that the rules of regex-rules.ts can be checked on it; re2js
- * does the matching. What it does not know it refuses: inline flags, Unicode classes, look-around, back references.
+ * or V8 does the matching. What it does not know it refuses: inline flags, Unicode classes, look-around, back references.
  */
 
 /** A part of a regex; `at` is where it starts, from 0. */

@@ -1,0 +1,119 @@
+/**
+ * Whether a regex can be read in one way only, so that an engine which goes back where it is wrong, as V8's does, is as
+ * quick with any line as with a good one.
+ *
+ * The regex is taken as its places, each a character or a set of them, and the places that can follow each (Glushkov's
+ * automaton). What is asked is that no text leads to the same place by two ways. Then there are at each character of a
+ * line no more ways than places, whatever the line is: n characters are read in a multiple of n steps.
+ *
+ * Limits: a counted repeat is taken as one without an end; a regex of very many doubts is said to have two ways.
+ */
+import type { Node } from './regex-syntax.ts';
+
+/** False where it is not certain. */
+export function isOneWay(regex: Node): boolean {
+  const places = new Places();
+  const { first } = places.partOf(regex);
+  places.start.next.push(...first);
+  return !places.hasTwins && !new Doubts().canMeet(places.all);
+}
+
+interface Place {
+  readonly number: number;
+  /** The codes of the characters that it takes. */
+  readonly chars: ReadonlySet<number>;
+  readonly next: Place[];
+}
+
+/** A part of the regex: where it can begin and end. */
+interface Part {
+  readonly first: readonly Place[];
+  readonly last: readonly Place[];
+  readonly canBeEmpty: boolean;
+}
+
+const NOTHING: Part = { first: [], last: [], canBeEmpty: true };
+
+class Places {
+  readonly start: Place = { number: 0, chars: new Set(), next: [] };
+  readonly all: Place[] = [this.start];
+  /** Two ways lead from one place to the next, or past a part that can be empty. */
+  hasTwins = false;
+
+  partOf(node: Node): Part {
+    if (node.kind === 'literal') return this.#place(new Set([node.char.charCodeAt(0)]));
+    if (node.kind === 'set') return this.#place(node.chars);
+    if (node.kind === 'group') return this.partOf(node.body);
+    if (node.kind === 'choice') return this.#choice(node.options.map((option) => this.partOf(option)));
+    if (node.kind === 'sequence')
+      return node.parts.reduce((before, part) => this.#then(before, this.partOf(part)), NOTHING);
+    return node.kind === 'anchor' ? NOTHING : this.#repeat(this.partOf(node.body), node.min, node.max);
+  }
+
+  #place(chars: ReadonlySet<number>): Part {
+    const place = { number: this.all.length, chars, next: [] };
+    this.all.push(place);
+    return { first: [place], last: [place], canBeEmpty: false };
+  }
+
+  #choice(options: readonly Part[]): Part {
+    this.hasTwins ||= options.filter(({ canBeEmpty }) => canBeEmpty).length > 1;
+    return {
+      first: options.flatMap(({ first }) => first),
+      last: options.flatMap(({ last }) => last),
+      canBeEmpty: options.some(({ canBeEmpty }) => canBeEmpty),
+    };
+  }
+
+  #then(before: Part, part: Part): Part {
+    this.#connect(before, part);
+    return {
+      first: before.canBeEmpty ? [...before.first, ...part.first] : before.first,
+      last: part.canBeEmpty ? [...before.last, ...part.last] : part.last,
+      canBeEmpty: before.canBeEmpty && part.canBeEmpty,
+    };
+  }
+
+  #repeat(body: Part, min: number, max: number): Part {
+    this.hasTwins ||= body.canBeEmpty;
+    if (max > 1) this.#connect(body, body);
+    return { ...body, canBeEmpty: min === 0 };
+  }
+
+  #connect({ last }: Part, { first }: Part): void {
+    for (const { next } of last) {
+      this.hasTwins ||= first.some((place) => next.includes(place));
+      if (!this.hasTwins) next.push(...first);
+    }
+  }
+}
+
+/** More take longer to look through than a pattern is worth. */
+const MAX_DOUBTS = 10_000;
+
+/** The pairs of places to which one text can lead. */
+class Doubts {
+  /** The numbers of those that were looked at. */
+  readonly #known = new Set<string>();
+
+  /** Whether two ways that part at one of `places` lead to the same one. */
+  canMeet(places: readonly Place[]): boolean {
+    return places.some(({ next }) =>
+      next.some((one, index) => next.slice(index + 1).some((other) => this.#canLeadToOne(one, other))),
+    );
+  }
+
+  #canLeadToOne(one: Place, other: Place): boolean {
+    if (one === other) return true;
+    const name = `${one.number} ${other.number}`;
+    if (this.#known.has(name) || !haveCommon(one.chars, other.chars)) return false;
+    this.#known.add(name);
+    if (this.#known.size > MAX_DOUBTS) return true;
+    return one.next.some((after) => other.next.some((otherAfter) => this.#canLeadToOne(after, otherAfter)));
+  }
+}
+
+function haveCommon(some: ReadonlySet<number>, others: ReadonlySet<number>): boolean {
+  for (const code of some) if (others.has(code)) return true;
+  return false;
+}
