@@ -41,8 +41,10 @@ export class Draft {
     return this.#slots.of(nameOf(key), key, stored);
   }
 
-  #slotsOf(session: string): Slot[] {
-    const slots = this.#logins.withSession(session).map((key) => this.slotOf(key));
+  #slotsOf(session: string): readonly Slot[] {
+    const members = this.#logins.withSession(session);
+    if (members.length === 0) return NONE; // by far the commonest: a session that begins
+    const slots = members.map((key) => this.slotOf(key));
     return slots.filter(({ now }) => now !== undefined && isOpen(now.sessions, session));
   }
 
@@ -116,6 +118,8 @@ export class Draft {
     for (const cells of [this.#slots, this.#sessions, this.#users, this.#addresses]) cells.settle();
   }
 }
+
+const NONE: readonly Slot[] = [];
 
 function nameOf([address, user]: Member): string {
   return `${address} ${user}`;
