@@ -1,6 +1,7 @@
 /** How a login, a look-up and an expiry grow from a thousand entries to a million.    npm run bench:growth */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Store } from '../../src/store/store.ts';
 import { BenchHost, fillStore, loginOf } from './host.ts';
 import { percentile } from './measure.ts';
 import { plot, type Curve } from './plot.ts';
@@ -8,8 +9,14 @@ import { DOCS, report, time, type Row } from './report.ts';
 
 const SIZES = (process.env['BENCH_SIZES'] ?? '1000,10000,100000,1000000').split(',').map(Number);
 const TRIES = 200;
-const EXPIRED = 1000;
+const SWEEPS = 5;
+const EXPIRED = 1000; // by each
 const GRACE_MS = 1_800_000;
+
+interface Sweep {
+  readonly ms: number;
+  readonly expired: number;
+}
 
 const curves: Record<'a login' | 'a look-up' | 'an expiry', { size: number; ms: number }[]> = {
   'a login': [],
@@ -48,20 +55,46 @@ async function measure(size: number): Promise<void> {
   const numbers = Array.from({ length: TRIES }, (_, index) => Math.floor((index * size) / TRIES));
   curves['a login'].push({ size, ms: medianOf(numbers, (number) => store.record({ logins: [loginOf(number, now)] })) });
   curves['a look-up'].push({ size, ms: medianOf(numbers, (number) => store.entry(loginOf(number, now).address)) });
-  now += 60_000 + Math.ceil(((GRACE_MS - 60_000) * Math.min(EXPIRED, size / 2)) / size);
-  const start = performance.now();
-  const expired = store.expire().length;
-  const ms = performance.now() - start;
-  curves['an expiry'].push({ size, ms: ms / expired });
-  if (size === 100_000)
-    rows.push({
-      what: `sweep of 100,000 with ${expired} expired, without the build`,
-      measured: time(ms / 1000),
-      target: '<= 20 ms',
-      isMet: ms <= 20,
-    });
+  now += 60_000;
+  const sweeps = Array.from({ length: SWEEPS }, () => {
+    now += Math.ceil(((GRACE_MS - 60_000) * Math.min(EXPIRED, size / 2 / SWEEPS)) / size);
+    return sweep(store);
+  });
+  curves['an expiry'].push({
+    size,
+    ms: percentile(
+      sweeps.map(({ ms, expired }) => ms / expired),
+      50,
+    ),
+  });
+  if (size === 100_000) reportSweeps(sweeps);
   await store.close();
   await host.remove();
+}
+
+function sweep(store: Store): Sweep {
+  const start = performance.now();
+  const expired = store.expire().length;
+  return { ms: performance.now() - start, expired };
+}
+
+function reportSweeps(sweeps: readonly Sweep[]): void {
+  const ms = percentile(
+    sweeps.map((each) => each.ms),
+    50,
+  );
+  rows.push({
+    what: `sweep of 100,000 with ${EXPIRED.toLocaleString('en')} expired, without the build`,
+    measured: time(ms / 1000),
+    target: '<= 20 ms',
+    isMet: ms <= 20,
+  });
+  rows.push({
+    what: 'the same, the first in its process',
+    measured: time((sweeps[0]?.ms ?? NaN) / 1000),
+    target: '',
+    isMet: undefined,
+  });
 }
 
 function medianOf(numbers: readonly number[], work: (number: number) => unknown): number {
