@@ -32,7 +32,9 @@ test.each([5459, 5460, 5461, 16_380, 100_000])(
     for (const [index, character] of ['a', 'ü', '€'].entries()) {
       const text = character.repeat(length);
       environment.write(() => records.put([index], [text]));
-      expect(environment.read(() => records.get([index])) as unknown).toEqual([text]);
+      const [value, entries] = environment.read(() => [records.get([index]), [...records.entries([index])]] as const);
+      expect(value).toEqual([text]);
+      expect(entries).toEqual([[[index], [text]]]);
     }
   },
 );
