@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Login } from '../../src/login/login.ts';
+import { EndedSessions } from '../../src/store/sessions.ts';
 import type { Store } from '../../src/store/store.ts';
-import { addressOf, GRACE_MS, MAX_SESSION_MS, MINUTE_MS, permitted, Place } from './fixture.ts';
+import { addressOf, GRACE_MS, MAX_SESSION_MS, MINUTE_MS, permitted, Place, START } from './fixture.ts';
 
 const HOUR_MS = 60 * MINUTE_MS;
 const CHILD = path.join(import.meta.dirname, 'store-process.js');
@@ -141,6 +142,17 @@ test.each(['before', 'beside'])('a session whose logout was logged %s its login 
     ...(when === 'beside' && { logouts }),
   });
   expect(leftMs(store)).toBe(GRACE_MS);
+});
+
+test('knows the last thousand sessions that have ended, and forgets what was long before', () => {
+  const ended = new EndedSessions();
+  for (let session = 0; session < 10_000; session++) {
+    ended.add(`s${session}`, START + session);
+    const oldest = Math.max(0, session - 999);
+    expect(ended.has(`s${oldest}`, START + oldest)).toBe(true);
+  }
+  expect(ended.has('s9999', START + 10_000)).toBe(false);
+  expect(ended.has('s7000', START)).toBe(false);
 });
 
 test('a log that is read again opens no session that has ended', async () => {
