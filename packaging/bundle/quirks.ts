@@ -48,11 +48,17 @@ export const quirks: Plugin = {
       build.onLoad({ filter }, ({ path: file }) => ({ contents: changed(file, change) }));
     // its CommonJS form: a package of it evaluates text that names variables of its module, which must keep their names
     build.onResolve({ filter: /^lmdb$/ }, () => ({ path: require.resolve('lmdb') }));
-    edit(/\/lmdb\/dist\/index\.cjs$/, (text) => text.replaceAll('__filename', "'/'")); // it is nowhere now
+    edit(/\/lmdb\/dist\/index\.cjs$/, (text) =>
+      text
+        .replace(/\(typeof document === 'undefined' \? .*?\.baseURI\)\.href\)\)/g, "'file:///'") // it is nowhere now
+        .replace("node_module.createRequire('file:///')", 'require'),
+    );
     edit(/\/node-gyp-build-optional-packages\/index\.js$/, () => NATIVE_LMDB);
     // lmdb's own form of values, of which there are none here
     build.onResolve({ filter: /^msgpackr$/ }, () => ({ path: 'msgpackr', namespace: 'left-out' }));
     build.onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
+    // zod tries whether text can be made a function here, before it is told not to
+    edit(/\/zod\/v4\/core\/util\.js$/, (text) => text.replace('new F("");', ''));
     // yargs looks for the version before it is told, in the package.json above its own file
     edit(/\/yargs\/build\/lib\/yargs-factory\.js$/, (text) =>
       text.replace('const obj = this[kPkgUp]();', `const obj = ${JSON.stringify({ version: ownVersion() })};`),
