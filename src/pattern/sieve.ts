@@ -30,10 +30,10 @@ export class Sieve {
   constructor(patterns: readonly Pattern[]) {
     this.#cutBytes = Math.min(...patterns.map(({ cutBytes = Infinity }) => cutBytes));
     for (const facility of FACILITIES.split('|')) this.#addStart(facility);
-    for (const tag of [...LOGGER_TAGS, REPEATER_TAG]) this.#add(tag, '');
+    for (const tag of [...LOGGER_TAGS, REPEATER_TAG]) this.#add(tag, [Buffer.alloc(0)]);
     for (const { tags, rules } of patterns) {
-      const leads = [REPEAT_LEAD, ...rules.flatMap(({ regex }) => regex.leads)];
-      for (const tag of tags) for (const lead of leads) this.#add(tag, lead);
+      const leads = [REPEAT_LEAD, ...rules.flatMap(({ regex }) => regex.leads)].map((lead) => Buffer.from(lead));
+      for (const tag of tags) this.#add(tag, leads);
     }
   }
 
@@ -90,17 +90,19 @@ export class Sieve {
 
   #addStart(tag: string): void {
     const [first, second, third] = Buffer.from(tag);
-    const all = Array.from({ length: 256 }, (_, byte) => byte);
-    for (const b of second === undefined ? all : [second])
-      for (const c of third === undefined ? all : [third]) this.#starts[startOf(first, b, c)] = 1;
+    for (const b of second === undefined ? ALL_BYTES : [second])
+      for (const c of third === undefined ? ALL_BYTES : [third]) this.#starts[startOf(first, b, c)] = 1;
   }
 
-  #add(tag: string, lead: string): void {
+  #add(tag: string, leads: readonly Buffer[]): void {
     this.#addStart(tag);
     const hash = [...Buffer.from(tag)].reduce(hashed, 0) & HASH_MASK;
-    let node = (this.#roots[hash] ||= this.#newNode());
-    for (const byte of Buffer.from(lead)) node = this.#after(node, byte);
-    this.#isEnd[node] = 1;
+    const root = (this.#roots[hash] ||= this.#newNode());
+    for (const lead of leads) {
+      let node = root;
+      for (const byte of lead) node = this.#after(node, byte);
+      this.#isEnd[node] = 1;
+    }
   }
 
   #after(node: number, byte: number): number {
@@ -132,6 +134,7 @@ const STARTS = 32_768;
 const TAG_HASHES = 4096;
 const HASH_MASK = TAG_HASHES - 1;
 const NODE_BYTES = 256;
+const ALL_BYTES = Array.from({ length: NODE_BYTES }, (_, byte) => byte);
 const FIRST_NODES = 64;
 /** A header is longer. */
 const SHORTEST = 20;
