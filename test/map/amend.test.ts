@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { createAmender } from '../../src/map/amend.ts';
@@ -6,7 +6,7 @@ import { HashFile } from '../../src/map/hash-file.ts';
 import type { MapTarget } from '../../src/map/target.ts';
 import { tempDir } from '../temp-dir.ts';
 import { EMPTY_MAP } from './empty-map.ts';
-import { GOOD_EDITMAP, standInTools } from './stand-in-tools.ts';
+import { GOOD_EDITMAP, GOOD_MAKEMAP, standInTools } from './stand-in-tools.ts';
 
 test('changes no hash file whose last row is lost, and leaves nothing behind', async () => {
   const target = hash();
@@ -43,6 +43,21 @@ test('takes no map that a tool has begun anew instead of changing it, though wha
   const tools = standInTools(tempDir(), { makemap, editmap: GOOD_EDITMAP });
   const amended = createAmender(tools).amend(target, { put, remove: [] });
   await expect(amended).rejects.toThrow('the changed map lacks relaypass:probe');
+  expect(readdirSync(path.dirname(target.file))).toEqual(['popauth.db']);
+});
+
+test('takes no map in which a tool has left the address that it was told to take away', async () => {
+  const row = { key: '198.51.100.7', value: 'RELAY' };
+  const target: MapTarget = { ...hash(), toolOnly: true };
+  writeFileSync(target.file, `${row.key}\t${row.value}\nrelaypass:probe\tDUNNO\n`);
+  const change = { put: [], remove: [row.key] };
+  const good = { makemap: GOOD_MAKEMAP, editmap: GOOD_EDITMAP };
+  const changed = await createAmender(standInTools(tempDir(), good)).amend(target, change);
+  expect(readFileSync(changed.file, 'utf8')).toBe('relaypass:probe\tDUNNO\n');
+  await changed.remove();
+  const idle = { ...good, editmap: `[ $3 = -x ] && exit 0\n${GOOD_EDITMAP}` };
+  const amended = createAmender(standInTools(tempDir(), idle)).amend(target, change);
+  await expect(amended).rejects.toThrow('the changed map still has 198.51.100.7');
   expect(readdirSync(path.dirname(target.file))).toEqual(['popauth.db']);
 });
 

@@ -225,6 +225,9 @@ test('Courier: once Connection lines are seen, a login without its own is refuse
   expect(matchLines(patterns, [login], NOW)).toHaveLength(1);
   const other = `${stamp(1)} imapd: Connection, ip=[203.0.113.66], port=[5]`;
   expect(matchLines(patterns, [other, login], NOW)).toEqual([]);
+  const before = new Matcher(patterns, 's');
+  before.match(linesBatch(other), NOW);
+  expect(restarted(before).match(linesBatch(login), NOW)).toEqual([]);
 });
 
 test('a session id is told only where logouts are logged that end it', () => {
