@@ -62,8 +62,12 @@ test('builds a Postfix map', async () => {
   expect(readFileSync(built.file, 'utf8')).toBe('198.51.100.7\tOK\nrelaypass:probe\tDUNNO\n');
 });
 
+/** A command that says what Postfix's tools say of a protocol that the host lacks. */
+function warn(which: string): string {
+  return `echo 'postmap: warning: inet_protocols: disabling ${which}: not supported' >&2`;
+}
+
 test('on a host without IPv6, which each tool of Postfix says first, builds all the same', async () => {
-  const warn = (which: string) => `echo 'postmap: warning: inet_protocols: disabling ${which}: not supported' >&2`;
   const postmap = `${warn('IPv6 name/address support')}\n${GOOD_POSTMAP}`;
   const target: MapTarget = { ...hash(), form: 'postfix', builder: 'postmap' };
   const other = `${warn('something else')}\n${postmap}`;
