@@ -33,25 +33,21 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   { hasHeader, terminal }: TableOptions,
 ): string[] {
-  const head = hasHeader ? [columns.map(({ header }) => ({ text: header, tone: 'strong' as const }))] : [];
-  const body = rows.map((row) =>
-    columns.map(({ cell, tone }) => ({ text: escapeControls(cell(row)), tone: tone?.(row) })),
-  );
-  const lines: readonly Cell[][] = [...head, ...body];
+  const head = hasHeader ? [columns.map(({ header }) => header)] : [];
+  const body = rows.map((row) => columns.map(({ cell }) => escapeControls(cell(row))));
   const wished = columns.map(({ isKey = false, width = 0 }, index) => {
-    return {
-      index,
-      isKey,
-      width: lines.reduce((most, cells) => Math.max(most, cells[index]?.text.length ?? 0), width),
-    };
+    return { index, isKey, width: widestIn(index, [...head, ...body], width) };
   });
   const places = fit(wished, terminal.columns ?? Infinity);
-  return lines.map((cells) => renderLine(cells, places, terminal));
+  const toneOf = (row: Row) => (index: number) => columns[index]?.tone?.(row);
+  return [
+    ...head.map((texts) => renderLine(texts, places, () => 'strong', terminal)),
+    ...rows.map((row, line) => renderLine(body[line] ?? [], places, toneOf(row), terminal)),
+  ];
 }
 
-interface Cell {
-  readonly text: string;
-  readonly tone: Tone | undefined;
+function widestIn(index: number, lines: readonly (readonly string[])[], atLeast: number): number {
+  return lines.reduce((most, texts) => Math.max(most, texts[index]?.length ?? 0), atLeast);
 }
 
 /** A column as it is shown. */
@@ -88,12 +84,16 @@ function widestOf(places: readonly Place[]): Place | undefined {
   return places.toSorted((a, b) => b.width - a.width)[0];
 }
 
-function renderLine(cells: readonly Cell[], places: readonly Place[], terminal: Pick<Terminal, 'hasColours'>): string {
+function renderLine(
+  texts: readonly string[],
+  places: readonly Place[],
+  toneOf: (index: number) => Tone | undefined,
+  terminal: Pick<Terminal, 'hasColours'>,
+): string {
   let line = '';
   for (const { index, width } of places) {
-    const { text = '', tone } = cells[index] ?? {};
-    const cut = cutTo(text, width);
-    line += paint(cut, tone, terminal) + ' '.repeat(width - cut.length) + GAP;
+    const cut = cutTo(texts[index] ?? '', width);
+    line += paint(cut, toneOf(index), terminal) + ' '.repeat(width - cut.length) + GAP;
   }
   return line.trimEnd();
 }
