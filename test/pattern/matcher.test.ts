@@ -243,6 +243,13 @@ test('a session id is told only where logouts are logged that end it', () => {
   ]);
 });
 
+test('a restart does not forget that logouts are logged', () => {
+  const before = new Matcher(patterns, 's');
+  before.match(linesBatch(`${stamp(8)} dovecot: imap(alice)<9><x>: Disconnected: Logged out in=8 out=468`), NOW);
+  const found = restarted(before).match(linesBatch(`${stamp(7)} dovecot: ${DOVECOT}`), NOW);
+  expect(found.map(({ session }) => session)).toEqual(['AbC']);
+});
+
 test.each([
   ['', '{}'],
   [', as after an outage of days', `{"logoutAt":[["dovecot",${NOW - 3 * 86_400_000}]]}`],
