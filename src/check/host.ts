@@ -18,6 +18,7 @@ import { checkMetrics } from './metrics.ts';
 import { checkMta } from './mta.ts';
 import { aboutSetAside, setAsides } from './set-aside.ts';
 import { checkSource } from './source.ts';
+import { checkUnits } from './units.ts';
 import { loadLookups } from '../server/lookup.ts';
 import { detectSources } from '../source/detect.ts';
 
@@ -39,7 +40,8 @@ export async function checkHost(configFile: string | undefined, extent: Extent):
   const mtas = await checkMtas(config); // before root is given up, and so the cluster, whose password root can read
   if (extent === 'mta') return [...findings, ...mtas];
   const cluster = config.cluster === undefined ? [] : await checkCluster(config.cluster);
-  findings.push(...checkDovecot(patterns ?? []), ...(await checkState(config, log)), ...mtas, ...cluster);
+  findings.push(...checkUnits(), ...checkDovecot(patterns ?? []));
+  findings.push(...(await checkState(config, log)), ...mtas, ...cluster);
   return findings;
 }
 

@@ -15,7 +15,12 @@ const PROGRAMS = [
 ];
 const TIMEOUT_MS = 60_000; // 11 ms, where no rule asks the DNS
 
-const GREETING = 'ADDRESS TEST MODE';
+const GREETING = /^ADDRESS TEST MODE/m; // after a warning, where the host's name has no domain
+
+/** What to do where Sendmail gives no answer. */
+export const WHEN_SILENT =
+  'where "hostname --fqdn" has no dot, each start of Sendmail waits a minute: have the name with its domain first in ' +
+  '/etc/hosts, as in "192.0.2.25 mx.example.com mx"; else see what "sendmail -bt" says';
 
 /** No host's recipient, so that mail for it is relayed; with the dot at its end nobody looks it up in the DNS. */
 export const ELSEWHERE = 'relaypass-probe@relaypass.invalid.';
@@ -51,14 +56,18 @@ export async function testRules(cf: string, question: Question): Promise<RuleTes
   const asked = clients.flatMap((client) => commandsFor(client, recipients));
   const input = [...asked, `/map ${lookUp.map} ${lookUp.key}`].join('\n');
   for (const program of PROGRAMS.filter((file) => existsSync(file))) {
-    const output = await converse(program, cf, `${input}\n`);
-    const verdicts = [...output.matchAll(/^check_rcpt +returns: (.*)$/gm)].map(([, said = '']) => verdictOf(said));
-    const value = /map_lookup: .* returns (.*) \(\d+\)$/m.exec(output)?.[1];
-    const complaint = /^.*(?:unsafe|missing|cannot|error).*$/im.exec(output)?.[0];
-    if (output.startsWith(GREETING) && verdicts.length === clients.length * recipients.length)
-      return { verdicts, value, complaint };
+    const answer = answerIn(await converse(program, cf, `${input}\n`), clients.length * recipients.length);
+    if (answer !== undefined) return answer;
   }
   return undefined;
+}
+
+/** What Sendmail said; undefined where that is not `count` verdicts, or not Sendmail's. */
+export function answerIn(output: string, count: number): RuleTest | undefined {
+  const verdicts = [...output.matchAll(/^check_rcpt +returns: (.*)$/gm)].map(([, said = '']) => verdictOf(said));
+  const value = /map_lookup: .* returns (.*) \(\d+\)$/m.exec(output)?.[1];
+  const complaint = /^.*(?:unsafe|missing|cannot|error).*$/im.exec(output)?.[0];
+  return GREETING.test(output) && verdicts.length === count ? { verdicts, value, complaint } : undefined;
 }
 
 /** Asks a configuration that is written to `copy` for it. */

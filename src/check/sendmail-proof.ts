@@ -14,7 +14,7 @@ import { conversation } from '../server/conversation.ts';
 import { Listener } from '../server/listener.ts';
 import { socketmap } from '../server/socketmap.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
-import { ELSEWHERE, testCopy, type RuleTest, type Verdict } from './rule-test.ts';
+import { ELSEWHERE, testCopy, WHEN_SILENT, type RuleTest, type Verdict } from './rule-test.ts';
 import { withPlace } from './sendmail-cf.ts';
 
 /** What a configuration asks, and what takes its place. */
@@ -101,7 +101,7 @@ function judge([there, missing]: readonly (RuleTest | undefined)[], probe: Probe
   if (there !== undefined && missing !== undefined)
     return [...judgeThere(there, probe, cf), ...judgeMissing(missing, probe, cf)];
   const what = `${cf}: names ${probe.name}; sendmail -bt does not answer, so whether its rules relay was not proved`;
-  return [warning(what, 'see what "sendmail -bt" says')];
+  return [warning(what, WHEN_SILENT)];
 }
 
 function judgeThere({ verdicts }: RuleTest, { name, todo }: Probe, cf: string): Finding[] {

@@ -31,13 +31,13 @@ export const command = defineCommand(
     if (apply && undo)
       throw new OperationalError('usage', EXIT.usage, '--apply and --undo are opposites: say one of them');
     if (apply || undo) demandRoot();
-    const done = undo ? undoSetup(mta) : await setUp(mta, config, apply);
-    return done ? takeUp(mta, reload) : EXIT.ok;
+    if (!undo) return setUp(mta, config, { apply, reload });
+    if (undoSetup(mta)) takeUp(mta, reload);
+    return EXIT.ok;
   },
 );
 
-/** Whether something was changed that the MTA has to take up. */
-async function setUp(mta: Mta, configFile: string | undefined, apply: boolean): Promise<boolean> {
+async function setUp(mta: Mta, configFile: string | undefined, { apply, reload }: Todo): Promise<ExitStatus> {
   const config = loadConfig(configFile);
   const tools = hostTools();
   const target = targetOf(mta, resolveMaps(config.map, config.state_dir, tools));
@@ -48,13 +48,16 @@ async function setUp(mta: Mta, configFile: string | undefined, apply: boolean): 
     makeMaps(configFile);
     await plan.prove();
     tellKept(await replaceFiles(plan.changes, recordOf(mta), plan.confirm));
+    takeUp(mta, reload);
   } else if (plan.changes.length > 0) {
     print('\nNothing was changed yet: --apply does it, and keeps the files as they were.');
   }
   const wired = { targets: [target], lookups: config.lookup, ipv6Prefix: config.admission.ipv6_prefix };
   if (apply) tellDoubts(await checkMta(wired, tools));
-  return apply && plan.changes.length > 0;
+  return EXIT.ok;
 }
+
+type Todo = Readonly<Record<'apply' | 'reload', boolean>>;
 
 function demandRoot(): void {
   if (process.geteuid?.() === 0) return;
@@ -106,15 +109,12 @@ function undoSetup(mta: Mta): boolean {
   return undone !== undefined && undone.length > 0;
 }
 
-/** An MTA keeps what it has read until it is told. */
-function takeUp(mta: Mta, reload: boolean): ExitStatus {
+/** An MTA keeps what it has read until it is told. @throws OperationalError `reload-failed`, 69 */
+function takeUp(mta: Mta, reload: boolean): void {
   const [program, ...args] = reloadCommand(mta);
   const line = [program, ...args].join(' ');
-  if (!reload) {
-    print(`now run: ${line}`);
-    return EXIT.ok;
-  }
+  if (!reload) return print(`now run: ${line}`);
   const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status === 0) return EXIT.ok;
+  if (status === 0) return print(`ran: ${line}`);
   throw new OperationalError('reload-failed', EXIT.unavailable, `${line} failed: ${error?.message ?? stderr.trim()}`);
 }

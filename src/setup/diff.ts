@@ -3,10 +3,14 @@ import type { Change } from './change.ts';
 
 const CONTEXT = 3;
 
-/** The unified diff of a change; empty where nothing changes. */
-export function unifiedDiff({ file, before, after }: Change): string {
+/**
+ * The unified diff of a change; empty where nothing changes. Of a generated file without what changes comments alone:
+ * Debian's sendmail.cf ends with the whole of sendmail.mc.
+ */
+export function unifiedDiff({ file, before, after, isGenerated }: Change): string {
   const script = editScript(linesOf(before ?? ''), linesOf(after));
-  const hunks = hunksOf(script).map(renderHunk);
+  const counted = hunksOf(script).filter((hunk) => isGenerated !== true || !changesComments(hunk));
+  const hunks = counted.map(renderHunk);
   if (hunks.length === 0) return '';
   return `--- ${before === undefined ? '/dev/null' : file}\n+++ ${file}\n${hunks.join('')}`;
 }
@@ -96,6 +100,10 @@ function hunksOf(script: readonly Step[]): Hunk[] {
     wasNear = near;
   }
   return hunks;
+}
+
+function changesComments({ steps }: Hunk): boolean {
+  return steps.every(({ sign, line }) => sign === ' ' || line.startsWith('#') || line === '\n');
 }
 
 function renderHunk({ start, steps }: Hunk): string {

@@ -1,6 +1,6 @@
 /** What setup demands of a new sendmail.cf, asked of Sendmail itself on copies: check/rule-test.ts. */
 import path from 'node:path';
-import { ELSEWHERE, testCopy, testRules, type Question, type RuleTest } from '../check/rule-test.ts';
+import { ELSEWHERE, testCopy, testRules, WHEN_SILENT, type Question, type RuleTest } from '../check/rule-test.ts';
 import { withPlace } from '../check/sendmail-cf.ts';
 import { makeProbeMap } from '../map/probe-map.ts';
 import { SENTINEL } from '../map/render.ts';
@@ -57,5 +57,5 @@ function demandMap({ value, complaint }: RuleTest): void {
 
 function answered(test: RuleTest | undefined): RuleTest {
   if (test !== undefined) return test;
-  throw refused('sendmail -bt does not answer about each client: see what it says');
+  throw refused(`Sendmail's test mode (sendmail -bt) gives no answer within a minute: ${WHEN_SILENT}`);
 }

@@ -24,6 +24,15 @@ test('shows what changes with three lines around it', () => {
 `);
 });
 
+test('of a generated file leaves out what changes comments alone, and no line that counts', () => {
+  const between = 'a\n'.repeat(9);
+  const before = `# built on Monday\n${between}b\n${between}# the source\n`;
+  const after = `# built on Tuesday\n${between}c\n# of c\n${between}`;
+  const diff = unifiedDiff({ file: '/etc/x.cf', before, after, isGenerated: true });
+  expect(diff.match(/^[-+].*$/gm)).toEqual(['--- /etc/x.cf', '+++ /etc/x.cf', '-b', '+c', '+# of c']);
+  expect(unifiedDiff({ file: '/etc/x.cf', before, after })).toContain('-# built on Monday\n');
+});
+
 test('shows a new file as one', () => {
   expect(unifiedDiff({ file: '/etc/x', before: undefined, after: 'a\n' })).toBe(
     '--- /dev/null\n+++ /etc/x\n@@ -0,0 +1,1 @@\n+a\n',
