@@ -32,12 +32,30 @@ export function isPresent({ pid, startTicks }: ProcessMark): boolean {
   return startTicksOf(pid) === startTicks;
 }
 
+/**
+ * Whether that process may be there still. A command of root's that acts as the owner of the state folder is hidden in
+ * /proc from the daemon, whose unit has ProtectProc=invisible; then its pid alone has to do.
+ */
+export function mayBePresent({ pid, startTicks }: ProcessMark): boolean {
+  const ticks = startTicksOf(pid);
+  return ticks === undefined ? isTaken(pid) : ticks === startTicks;
+}
+
+function isTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // sends nothing
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH';
+  }
+}
+
 /** Whether the two are one process. */
 export function isSameProcess(one: ProcessMark, other: ProcessMark): boolean {
   return one.pid === other.pid && one.startTicks === other.startTicks;
 }
 
-/** Undefined where there is no such process. */
+/** Undefined where there is no such process, or it is hidden. */
 function startTicksOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -5,7 +5,7 @@
 import { chmodSync, constants, existsSync } from 'node:fs';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isPresent, ownMark } from '../presence.ts';
+import { mayBePresent, ownMark } from '../presence.ts';
 import { syncFile } from './durable.ts';
 import { asMapError, MapError } from './map-error.ts';
 import { mapFile, type MapTarget } from './target.ts';
@@ -73,5 +73,5 @@ async function makeFolder({ file }: MapTarget): Promise<string> {
 
 function isMakerPresent(mark: string): boolean {
   const [pid, startTicks] = mark.split('-');
-  return startTicks !== undefined && isPresent({ pid: Number(pid), startTicks });
+  return startTicks !== undefined && mayBePresent({ pid: Number(pid), startTicks });
 }

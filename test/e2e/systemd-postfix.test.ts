@@ -41,6 +41,22 @@ onLab(`the units beside a Postfix${reason === undefined ? '' : ` (skipped: ${rea
     expect(host.journal()).not.toMatch(/not published|postmap|postconf/);
   });
 
+  withSystemd(
+    'what a command of root’s is building stays, though the daemon cannot see that process in /proc',
+    async () => {
+      const start = 'setsid sleep 600 > /dev/null 2>&1 & echo $! $(cut -d" " -f22 /proc/$!/stat)';
+      const [pid = '', ticks = ''] = host.run(start).output.trim().split(' ');
+      const folder = `/var/lib/relaypass/.postfix.db.build-${pid}-${ticks}-aaaaaa`;
+      const isThere = () => host.run(`[ -d ${folder} ]`).status === 0;
+      host.run(`install -d -o relaypass ${folder}; rm ${MAP}.db; systemctl restart relaypass`);
+      await untilPermits('198.51.100.7');
+      expect(isThere()).toBe(true);
+      host.run(`kill ${pid}; rm ${MAP}.db; systemctl restart relaypass`);
+      await until('the folder of the killed one to go', () => !isThere());
+      await untilPermits('198.51.100.7');
+    },
+  );
+
   withSystemd('the sweep makes one that is missing', () => {
     host.run(`systemctl stop relaypass; rm ${MAP}.db`);
     expect(host.run('systemctl start relaypass-sweep.service')).toEqual({ status: 0, output: '' });
