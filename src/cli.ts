@@ -51,16 +51,32 @@ function createParser(): Argv<GlobalArgs> {
     .strict()
     .demandCommand(1, 'a command is missing')
     .recommendCommands()
+    .updateStrings(WORDS)
     .alias('help', 'h')
     .epilog(EXIT_STATUSES)
     .wrap(Math.min(100, terminalOf().columns ?? 100))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new OperationalError('usage', EXIT.usage, `${message}; see "relaypass --help"`);
+      throw error ?? mistake(message);
     });
 }
 
+function mistake(message: string): OperationalError {
+  const sentence = message.replaceAll(/\s*\n\s*/g, ' ');
+  return new OperationalError('usage', EXIT.usage, `${sentence}; see "relaypass --help"`);
+}
+
+/** What yargs would say of a mistake, as a sentence. */
+const WORDS = {
+  'Did you mean %s?': 'unknown command; did you mean "%s"?',
+  'Invalid values:': 'invalid value:',
+  'Argument: %s, Given: %s, Choices: %s': '%s: found %s, expected one of %s',
+  'Not enough arguments following: %s': 'a value is missing after --%s',
+};
+
 function report(error: unknown): ExitStatus {
+  // yargs throws so, past its fail(), for a value that is missing
+  if (error instanceof Error && error.name === 'YError') return report(mistake(error.message));
   if (error instanceof OperationalError) {
     writeError(`relaypass: ${error.message}\n`);
     return error.exitStatus;

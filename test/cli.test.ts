@@ -24,7 +24,7 @@ test.each(NAMES)('%s has examples in its help, on a narrow terminal too', async 
 
 test.each([
   ['no command', [], 'a command is missing'],
-  ['an unknown command', ['lst'], 'Did you mean list?'],
+  ['an unknown command', ['lst'], 'did you mean "list"?'],
   ['an unknown option', ['list', '--users', 'x'], 'Unknown argument: users'],
   ['a missing argument', ['grant'], 'Not enough non-option arguments'],
 ])('answers %s with exit 64 and one sentence', (_, args, sentence) => {
@@ -63,4 +63,19 @@ test('prints no stack for any of a user’s mistakes', () => {
     expect([64, 69]).toContain(status);
     expect(stderr).toMatch(/^relaypass: .+\n$/);
   }
+});
+
+test.each([
+  [['lsit'], 'unknown command; did you mean "list"?'],
+  [['list', '--user'], 'a value is missing after --user'],
+  [['purge', '--user'], 'a value is missing after --user'],
+  [['log', '--kind', 'foo'], 'invalid value: kind: found "foo", expected one of "'],
+  [['setup', 'exim'], 'invalid value: mta: found "exim", expected one of "sendmail", "postfix"'],
+  [['grant', '192.0.2.0/24'], '192.0.2.0/24: not granted: what is named as the address is no single IP address'],
+  [['grant', 'fe80::1%eth0'], 'fe80::1%eth0: not granted: the address has a zone'],
+])('tells in one sentence what is wrong with "%s"', (args, sentence) => {
+  const { status, stderr } = new TestHost().run(...args);
+  expect(stderr.startsWith(`relaypass: ${sentence}`)).toBe(true);
+  expect(stderr).toMatch(/^.+\n$/);
+  expect(status).toBe(64);
 });

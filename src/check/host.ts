@@ -47,7 +47,7 @@ export async function checkHost(configFile: string | undefined, extent: Extent):
 
 async function checkState(config: Config, log: Log): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const owned = attempt(findings, 'see the message', () => {
+  const owned = attempt(findings, 'until then the logs and the store are not looked at', () => {
     actAsOwner(config.state_dir);
     return true;
   });

@@ -6,6 +6,7 @@ import { writeOut } from '../stdio.ts';
 /** The option that every command takes. */
 export const CONFIG_OPTION = {
   type: 'string',
+  requiresArg: true,
   describe: 'Configuration file',
   defaultDescription: '/etc/relaypass/relaypass.toml',
 } as const;

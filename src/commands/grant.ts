@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { formatDuration, parseDuration } from '../config/duration.ts';
-import { EXIT, OperationalError } from '../errors.ts';
-import { admissionRules, admitGrant, REFUSALS } from '../login/admission.ts';
+import { EXIT, OperationalError, type ExitStatus } from '../errors.ts';
+import { admissionRules, admitGrant, REFUSALS, type Refusal } from '../login/admission.ts';
 import type { Login } from '../login/login.ts';
 import type { Store } from '../store/store.ts';
 import { adminName } from './admin-name.ts';
@@ -18,8 +18,18 @@ export const command = defineCommand(
   (argv) =>
     jsonOptions(argv)
       .positional('address', { type: 'string', demandOption: true, describe: 'Client address' })
-      .option('for', { type: 'string', describe: 'How long, 1s to 24h', defaultDescription: 'the grace' })
-      .option('user', { type: 'string', default: '-', describe: 'For whom, as list and purge name him' })
+      .option('for', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'How long, 1s to 24h',
+        defaultDescription: 'the grace',
+      })
+      .option('user', {
+        type: 'string',
+        requiresArg: true,
+        default: '-',
+        describe: 'For whom, as list and purge name him',
+      })
       .example('$0 grant 192.0.2.40 --for 2h', 'a scanner whose mailbox is broken')
       .epilog('JSON: what "list" has of it.'),
   ({ config, address, for: duration, user, ...args }) => {
@@ -29,7 +39,7 @@ export const command = defineCommand(
       const graceMs = duration === undefined ? grace : checkedDuration(duration);
       const grant = { address, user, name, graceMs };
       const result = admitGrant(grant, admissionRules(admission, grace), systemClock());
-      if ('refused' in result) throw refusal(address, REFUSALS[result.refused]);
+      if ('refused' in result) throw refusal(address, REFUSALS[result.refused], statusOf(result.refused));
       const [outcome] = host.store.record({ logins: [result.admitted] });
       if (outcome?.kind === 'refused') throw refusal(address, `${outcome.cap} is reached`);
       const held = heldLogin(host.store, result.admitted);
@@ -51,8 +61,12 @@ function leftOf(held: Login, { at, expiresAt }: Login): string {
   return `${formatDuration(held.expiresAt - systemClock())}, as before`;
 }
 
-function refusal(address: string, reason: string): OperationalError {
-  return new OperationalError('refused', EXIT.unavailable, `${address}: not granted: ${reason}`);
+function refusal(address: string, reason: string, status: ExitStatus = EXIT.unavailable): OperationalError {
+  return new OperationalError('refused', status, `${address}: not granted: ${reason}`);
+}
+
+function statusOf(refused: Refusal): ExitStatus {
+  return refused === 'not-an-address' || refused === 'zone' || refused === 'bad-user' ? EXIT.usage : EXIT.unavailable;
 }
 
 function checkedDuration(text: string): number {

@@ -11,7 +11,7 @@ import { withStoreToRead } from './with-store.ts';
 export const command = defineCommand(
   (argv) =>
     listingOptions(argv)
-      .option('user', { type: 'string', describe: 'Only the addresses of this user' })
+      .option('user', { type: 'string', requiresArg: true, describe: 'Only the addresses of this user' })
       .example('$0 list --user alice@example.org', 'where alice may send from')
       .example('$0 list --json', 'for another program')
       .epilog(

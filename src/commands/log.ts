@@ -12,10 +12,20 @@ import { withStoreToRead } from './with-store.ts';
 export const command = defineCommand(
   (argv) =>
     listingOptions(argv)
-      .option('since', { type: 'string', describe: 'How long back ("1h"), or from when on ("2026-11-24T12:00:00Z")' })
-      .option('address', { type: 'string', describe: 'Only of this address or network' })
-      .option('user', { type: 'string', describe: 'Only of this user' })
-      .option('kind', { type: 'string', array: true, choices: TRAIL_KINDS, describe: 'Only events of this kind' })
+      .option('since', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'How long back ("1h"), or from when on ("2026-11-24T12:00:00Z")',
+      })
+      .option('address', { type: 'string', requiresArg: true, describe: 'Only of this address or network' })
+      .option('user', { type: 'string', requiresArg: true, describe: 'Only of this user' })
+      .option('kind', {
+        type: 'string',
+        requiresArg: true,
+        array: true,
+        choices: TRAIL_KINDS,
+        describe: 'Only events of this kind',
+      })
       .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on until Ctrl-C' })
       .example('$0 log --since 1h', 'what happened in the last hour')
       .example('$0 log --kind refused --user alice', 'what went wrong?')

@@ -39,14 +39,23 @@ export const command = defineCommand(
     argv
       .positional('file', { type: 'string', describe: 'Log file, .gz too; - is standard input' })
       .option('journal', { type: 'boolean', default: false, describe: 'Read the systemd journal' })
-      .option('since', { type: 'string', default: '24h', describe: 'With --journal: how far back to start' })
+      .option('since', {
+        type: 'string',
+        requiresArg: true,
+        default: '24h',
+        describe: 'With --journal: how far back to start',
+      })
       .option('follow', { type: 'boolean', default: false, describe: 'Go on with the lines to come' })
       .option('lines', { type: 'number', default: 10, describe: 'With --follow: how many last lines to start with' })
       .option('missed', { type: 'boolean', default: false, describe: 'Tell why each other line is no login' })
       .option('failures', { type: 'boolean', default: false, describe: 'Tell of failed logins too, as show does' })
       .option('json', { alias: 'jsonl', type: 'boolean', default: false, describe: 'Print a JSON object a line' })
       .option('expect', { type: 'number', describe: 'Fail (65) unless this many logins are found and admitted' })
-      .option('pattern', { type: 'string', describe: 'Only this pattern file, with samples or without' })
+      .option('pattern', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Only this pattern file, with samples or without',
+      })
       .example('$0 match /var/log/mail.log', 'which logins would count?')
       .example('$0 match --missed --pattern mine.toml sample.log', 'why does my pattern not match?'),
   // yargs hands a lone `-` on as an empty text

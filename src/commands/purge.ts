@@ -26,7 +26,7 @@ export const command = defineCommand(
   (argv) =>
     jsonOptions(argv)
       .positional('target', { type: 'string', describe: 'Client address or network' })
-      .option('user', { type: 'string', describe: 'What this user has, wherever he is' })
+      .option('user', { type: 'string', requiresArg: true, describe: 'What this user has, wherever he is' })
       .option('expired', { type: 'boolean', default: false, describe: 'What is past its time' })
       .option('all', { type: 'boolean', default: false, describe: 'Everything' })
       .option('dry-run', { type: 'boolean', default: false, describe: 'Only tell what would go' })

@@ -20,7 +20,7 @@ export const command = defineCommand(
   (argv) =>
     argv
       .positional('address', { type: 'string', describe: 'Client address' })
-      .option('user', { type: 'string', describe: 'Where this user may relay from, instead' })
+      .option('user', { type: 'string', requiresArg: true, describe: 'Where this user may relay from, instead' })
       .option('since', {
         type: 'string',
         default: '1h',

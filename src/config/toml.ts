@@ -62,10 +62,15 @@ function parseToml(file: string, text: string): unknown {
     return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const message = `${file}:${error.line}:${error.column}: not valid TOML: ${error.message.trimEnd()}`;
+    const what = error.message.replace(/^Invalid TOML document: /, '').split('\n', 1)[0];
+    const line = text.split('\n')[error.line - 1]?.trim() ?? '';
+    const todo = UNQUOTED.test(line) ? '; a text or a duration stands in quotes' : '';
+    const message = `${file}:${error.line}:${error.column}: not valid TOML: ${what}: ${line}${todo}`;
     throw new OperationalError('config-invalid', EXIT.config, message, { cause: error });
   }
 }
+
+const UNQUOTED = /=\s*(?!true\b|false\b)[\w/@.]*[a-z/@][\w/@.-]*\s*(#|$)/i;
 
 type Path = readonly PropertyKey[];
 

@@ -24,7 +24,7 @@ export type Refusal =
 /** Each {@link Refusal} as a sentence for the admin. */
 export const REFUSALS: Readonly<Record<Refusal, string>> = {
   logout: 'the line tells of a logout',
-  'not-an-address': 'what stands for the address is none',
+  'not-an-address': 'what is named as the address is no single IP address',
   zone: 'the address has a zone, so it means nothing beyond one network link',
   'link-local': 'a link-local address identifies no client without its zone, which no log tells',
   unspecified: 'the address is the unspecified one',

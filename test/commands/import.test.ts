@@ -18,7 +18,7 @@ test('import takes over whom an earlier system permits, publishes, and says whom
   const { status, stdout } = host.run('import', file);
   expect(stdout.split('\n')).toEqual([
     '203.0.113.5: not permitted: the address is in never_networks',
-    '198.51.100: not permitted: what stands for the address is none',
+    '198.51.100: not permitted: what is named as the address is no single IP address',
     '198.51.100.8: not permitted: its time was up at 2001-09-09T01:46:40.000Z',
     `${file}: permitted 2, prolonged 0, 0 as they were`,
     '',

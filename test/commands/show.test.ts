@@ -43,7 +43,7 @@ test.each([
   ['0.0.0.0', 'the address is the unspecified one'],
   ['ff02::1', 'the address is a multicast one'],
   ['2001:db8::7%eth0', 'the address has a zone'],
-  ['198.51.100.1], port=[50111', 'what stands for the address is none'],
+  ['198.51.100.1], port=[50111', 'what is named as the address is no single IP address'],
 ])('show tells why %s is never permitted', (address, why) => {
   const { status, stderr } = new TestHost().run('show', address);
   expect([status, stderr]).toEqual([64, expect.stringContaining(`${address}: never permitted: ${why}`)]);

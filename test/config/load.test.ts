@@ -85,6 +85,12 @@ test('takes "off" for no sessions, and for no grace', () => {
 });
 
 test('points at the line and column of what is not TOML', () => {
+  expect(complaintAbout('grace = 30m # half an hour\n')).toMatch(
+    /^FILE:1:\d+: not valid TOML: [\w ]+: grace = 30m # half an hour; a text or a duration stands in quotes$/,
+  );
+  expect(complaintAbout('grace = "30m"\ngrace = "10m"\n')).toMatch(
+    /^FILE:2:\d+: not valid TOML: [\w ]+: grace = "10m"$/,
+  );
   expect(complaintAbout('grace = "30m"\nmap = [\n')).toMatch(/^FILE:[23]:\d+: not valid TOML: /);
 });
 

@@ -60,7 +60,7 @@ test.each([
 test.each(['198.51.100', 'IPv6:2001:db8', '198.51.100.0/24', 'From:198.51.100.7', 'example.com', '010.0.0.1', ''])(
   'makes no network or guess of the key %j',
   (key) => {
-    expect(admit(key, 'ok')).toBe('what stands for the address is none');
+    expect(admit(key, 'ok')).toBe('what is named as the address is no single IP address');
   },
 );
 
