@@ -11,9 +11,14 @@ const { admission } = configSchema.parse({
 });
 const RULES = admissionRules(admission, GRACE_MS);
 
-function admit(key: string, value: string) {
-  const { logins, refused } = admitRows([{ key, value }], 'popip.db', RULES, NOW);
-  return logins[0] ?? refused[0]?.reason;
+function admitted(key: string, value: string) {
+  const { logins } = admitRows([{ key, value }], 'popip.db', RULES, NOW);
+  return logins[0];
+}
+
+function refusal(key: string, value: string): string | undefined {
+  const { refused } = admitRows([{ key, value }], 'popip.db', RULES, NOW);
+  return refused[0]?.reason;
 }
 
 function inSeconds(seconds: number): string {
@@ -21,7 +26,7 @@ function inSeconds(seconds: number): string {
 }
 
 test.each(['', 'ok', 'OK', 'RELAY', 'permit', 'ok\0'])('permits for the grace what has the value %j', (value) => {
-  expect(admit('198.51.100.7', value)).toMatchObject({
+  expect(admitted('198.51.100.7', value)).toMatchObject({
     address: '198.51.100.7',
     expiresAt: NOW + GRACE_MS,
     evidence: { by: 'admin', name: 'import popip.db' },
@@ -29,21 +34,21 @@ test.each(['', 'ok', 'OK', 'RELAY', 'permit', 'ok\0'])('permits for the grace wh
 });
 
 test('permits until the time that the file says', () => {
-  expect(admit('198.51.100.7', inSeconds(60))).toMatchObject({ expiresAt: NOW + 60_000 });
+  expect(admitted('198.51.100.7', inSeconds(60))).toMatchObject({ expiresAt: NOW + 60_000 });
 });
 
 test('permits for no longer than the grace, whatever the file says', () => {
-  expect(admit('198.51.100.7', inSeconds(86_400))).toMatchObject({ expiresAt: NOW + GRACE_MS });
+  expect(admitted('198.51.100.7', inSeconds(86_400))).toMatchObject({ expiresAt: NOW + GRACE_MS });
 });
 
 test.each([inSeconds(0), inSeconds(-1)])('permits nobody whose time is up (%s)', (value) => {
-  expect(admit('198.51.100.7', value)).toMatch(/^its time was up at 2026-11-2/);
+  expect(refusal('198.51.100.7', value)).toMatch(/^its time was up at 2026-11-2/);
 });
 
 test.each(['REJECT', 'DUNNO', '1', 'RELAY # office', '12345678901', '-1', 'yes', '1e9'])(
   'permits nobody whose value is %j',
   (value) => {
-    expect(admit('198.51.100.7', value)).toBe('its value neither permits nor is a time');
+    expect(refusal('198.51.100.7', value)).toBe('its value neither permits nor is a time');
   },
 );
 
@@ -54,20 +59,20 @@ test.each([
   ['198.51.100.7\0', '198.51.100.7'],
   ['::ffff:198.51.100.7', '198.51.100.7'],
 ])('reads the key %j as %s', (key, address) => {
-  expect(admit(key, 'ok')).toMatchObject({ address });
+  expect(admitted(key, 'ok')).toMatchObject({ address });
 });
 
 test.each(['198.51.100', 'IPv6:2001:db8', '198.51.100.0/24', 'From:198.51.100.7', 'example.com', '010.0.0.1', ''])(
   'makes no network or guess of the key %j',
   (key) => {
-    expect(admit(key, 'ok')).toBe('what is named as the address is no single IP address');
+    expect(refusal(key, 'ok')).toBe('what is named as the address is no single IP address');
   },
 );
 
 test('asks the rules for whom they permit', () => {
-  expect(admit('10.1.2.3', 'ok')).toMatch(/own_networks/);
-  expect(admit('203.0.113.5', 'ok')).toMatch(/never_networks/);
-  expect(admit('127.0.0.1', 'ok')).toMatch(/loopback/);
+  expect(refusal('10.1.2.3', 'ok')).toMatch(/own_networks/);
+  expect(refusal('203.0.113.5', 'ok')).toMatch(/never_networks/);
+  expect(refusal('127.0.0.1', 'ok')).toMatch(/loopback/);
 });
 
 test('says nothing of the row that relaypass itself puts last', () => {
