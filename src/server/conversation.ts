@@ -44,7 +44,7 @@ function converse(socket: Socket, { protocol, failed }: ConversationParts): void
       if (taken.kind === 'incomplete') return;
       clearTimeout(deadline);
       deadline = undefined;
-      if (taken.kind === 'malformed') return endWith(protocol.failure);
+      if (taken.kind === 'malformed') return endWith(protocol.fail().text);
       waiting = waiting.subarray(taken.lengthBytes);
       reply(protocol.answer(taken.request, peer));
     }
@@ -60,7 +60,7 @@ function converse(socket: Socket, { protocol, failed }: ConversationParts): void
     try {
       answerWaiting();
     } catch (error) {
-      endWith(protocol.failure);
+      endWith(protocol.fail().text);
       failed(error);
     }
     if (waiting.length > 0) limitTime();

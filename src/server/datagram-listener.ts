@@ -60,10 +60,10 @@ export class DatagramListener {
     const { protocol, failed } = this.#parts;
     try {
       const taken = protocol.take(Buffer.concat([message, END_OF_REQUEST]));
-      return taken.kind === 'request' ? protocol.answer(taken.request, peer).text : protocol.failure;
+      return (taken.kind === 'request' ? protocol.answer(taken.request, peer) : protocol.fail()).text;
     } catch (error) {
       failed(error);
-      return protocol.failure;
+      return protocol.fail().text;
     }
   }
 }

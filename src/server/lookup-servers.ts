@@ -11,7 +11,7 @@ import { Listener } from './listener.ts';
 import type { Lookup } from './lookup.ts';
 import { relayCheck, type MayRelay } from './may-relay.ts';
 import { policy } from './policy.ts';
-import type { Protocol } from './protocol.ts';
+import type { Protocol, Reply } from './protocol.ts';
 import { anySender, type SenderRule } from './sender.ts';
 import { socketmap } from './socketmap.ts';
 import { tcpTable } from './tcp-table.ts';
@@ -66,12 +66,15 @@ export class LookupServers {
   #counted(lookup: Lookup): Protocol {
     const protocol = this.#protocol(lookup);
     const counts = this.#parts.tally.lookup(lookup.protocol);
-    const answer: Protocol['answer'] = (request, peer) => {
-      const reply = protocol.answer(request, peer);
+    const counted = (reply: Reply): Reply => {
       counts.add(reply.verdict);
       return reply;
     };
-    return { ...protocol, answer };
+    return {
+      ...protocol,
+      answer: (request, peer) => counted(protocol.answer(request, peer)),
+      fail: () => counted(protocol.fail()),
+    };
   }
 
   #protocol(lookup: Lookup): Protocol {

@@ -23,7 +23,7 @@ export function policy(mayRelay: MayRelay): Protocol {
       if (client === undefined || attributes?.get('request') !== 'smtpd_access_policy') return FAILED;
       return mayRelay(client, attributes.get('sender') ?? '') ? PERMIT : DUNNO;
     },
-    failure: FAILED.text,
+    fail: () => FAILED,
   };
 }
 

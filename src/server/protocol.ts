@@ -8,7 +8,7 @@ export interface Protocol {
   readonly take: (bytes: Buffer) => Taken;
   readonly answer: (request: string, peer: Peer) => Reply;
   /** The answer where there can be none: the MTA defers the mail, the client asks again. */
-  readonly failure: string;
+  readonly fail: () => Reply;
 }
 
 /** What stands at the start of the bytes that have come so far. */

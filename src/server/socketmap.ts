@@ -23,7 +23,7 @@ export function socketmap(mayRelay: MayRelay): Protocol {
       if (client === undefined) return FAILED;
       return mayRelay(client, sender) ? PERMITTED : NOT_FOUND;
     },
-    failure: FAILED.text,
+    fail: () => FAILED,
   };
 }
 

@@ -18,7 +18,7 @@ export function tcpTable(mayRelay: MayRelay): Protocol {
       if (client === undefined) return FAILED;
       return mayRelay(client) ? PERMITTED : NOT_FOUND;
     },
-    failure: FAILED.text,
+    fail: () => FAILED,
   };
 }
 

@@ -41,7 +41,7 @@ export function whoson(book: Book, isAllowed: (peer: Peer) => boolean): Protocol
         says('*command not found', 'failed')
       );
     },
-    failure: '*temporary failure\r\n\r\n',
+    fail: () => says('*temporary failure', 'failed'),
   };
 }
 

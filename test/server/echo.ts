@@ -12,5 +12,5 @@ export const echo: Protocol = {
     if (request === 'quit') return { text: 'bye\n', verdict: 'other', hangUp: true };
     return { text: request === 'who' ? `${peer}\n` : `${request}\n`, verdict: 'other' };
   },
-  failure: 'later\n',
+  fail: () => ({ text: 'later\n', verdict: 'failed' }),
 };

@@ -203,3 +203,17 @@ async function connected(client: Socket): Promise<Socket> {
   await once(client, 'data');
   return client;
 }
+
+test('counts how requests were answered, what is none as failed', async () => {
+  await start(EVERY);
+  await answers();
+  await ask('socketmap', 'no netstring');
+  await ask('policy', 'x'.repeat(100_000));
+  await ask('tcp', 'x'.repeat(100_000));
+  await ask('whoson', 'x'.repeat(100_000));
+  for (const protocol of ['socketmap', 'policy', 'tcp', 'whoson'])
+    expect(tally.lookup(protocol).all()).toEqual([
+      ['not-permitted', 1],
+      ['failed', 1],
+    ]);
+});
