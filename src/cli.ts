@@ -7,6 +7,7 @@ import { COMMANDS, EXIT_STATUSES, SUMMARY } from './commands/all.ts';
 import { CONFIG_OPTION, print, type GlobalArgs } from './commands/command.ts';
 import { terminalOf } from './commands/terminal.ts';
 import { EXIT, OperationalError, type ExitStatus } from './errors.ts';
+import { escapeControls } from './log.ts';
 import { withSources } from './stack.ts';
 import { allWritten, writeError } from './stdio.ts';
 
@@ -78,7 +79,8 @@ function report(error: unknown): ExitStatus {
   // yargs throws so, past its fail(), for a value that is missing
   if (error instanceof Error && error.name === 'YError') return report(mistake(error.message));
   if (error instanceof OperationalError) {
-    writeError(`relaypass: ${error.message}\n`);
+    const lines = error.message.split('\n').map(escapeControls); // it may quote a file that is not root's
+    writeError(`relaypass: ${lines.join('\n')}\n`);
     return error.exitStatus;
   }
   const detail = error instanceof Error ? withSources(error.stack ?? error.message) : String(error);

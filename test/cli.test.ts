@@ -42,6 +42,14 @@ test('answers an unknown option in the configuration with exit 78, file and line
   expect(stderr).toBe(`relaypass: ${file}:2: garce: unknown option\n`);
 });
 
+test('lets nothing of a configuration that it complains about command the terminal', () => {
+  const file = path.join(tempDir(), 'relaypass.toml');
+  writeFileSync(file, 'grace = \x1b[2J\n');
+  const { status, stderr } = relaypass('list', '--config', file);
+  expect(status).toBe(78);
+  expect(stderr).toContain('grace = \\u{1b}[2J');
+});
+
 test('names the command that makes a missing state folder', () => {
   const file = path.join(tempDir(), 'relaypass.toml');
   writeFileSync(file, 'state_dir = "/nonexistent/relaypass"\n');
