@@ -23,7 +23,7 @@ const SHIPPED = [path.join(PACKAGE_DIR, 'systemd'), '/usr/lib/systemd/system'];
 export function checkUnits(systemctl = 'systemctl', shipped: readonly string[] = SHIPPED): Finding[] {
   const args = ['show', `--property=${PROPERTIES}`, ...UNITS];
   const { status, stdout } = spawnSync(systemctl, args, { encoding: 'utf8', timeout: ASK_TIMEOUT_MS });
-  if (status !== 0) return [];
+  if (status !== 0 || stdout.trim() === '') return []; // in a chroot it leaves with 0 and tells nothing
   const units = stdout.trim().split(/\n\n+/).map(parseUnit);
   if (units.every(({ LoadState }) => LoadState === 'not-found'))
     return [

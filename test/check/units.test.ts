@@ -68,5 +68,6 @@ test('tells of a host on which none is installed', () => {
 
 test('says nothing where systemd does not run', () => {
   expect(checkUnits('false')).toEqual([]);
+  expect(checkUnits('true')).toEqual([]); // as systemctl in a chroot
   expect(checkUnits('/nonexistent/systemctl')).toEqual([]);
 });
