@@ -46,16 +46,17 @@ export class Loader {
   }
 
   #exportsOf(id: string): unknown {
-    let exports = this.#evaluated.get(id);
-    if (exports === undefined) this.#evaluated.set(id, (exports = this.#evaluate(id)));
-    return exports;
+    if (!this.#evaluated.has(id)) this.#evaluated.set(id, this.#evaluate(id));
+    return this.#evaluated.get(id);
   }
 
   #evaluate(id: string): unknown {
     const file = path.join(this.#dir, `${id.split('/')[1]}.cjs`);
     let modules = this.#modules.get(file);
     if (modules === undefined) this.#modules.set(file, (modules = this.#read(file)));
-    return modules[id]?.(this.require);
+    const evaluate = modules[id];
+    if (evaluate === undefined) throw new Error(`${file} has no ${id}`);
+    return evaluate(this.require);
   }
 
   #read(file: string): Modules {
