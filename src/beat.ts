@@ -10,7 +10,7 @@ export function untilBeat(periodMs: number, nowMs = loopMs()): number {
   return leftMs < periodMs / 4 ? leftMs + periodMs : leftMs;
 }
 
-/** As the event loop counts, whose timers go off at whole milliseconds: with any other count they would a millisecond apart. */
+/** As the event loop counts, in whole milliseconds: by any other count timers for one beat would go off a millisecond apart. */
 function loopMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
