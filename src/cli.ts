@@ -26,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<ExitStatus> {
     });
   }
   try {
-    await cli.parseAsync(argv, {}, (_error, _args, help) => {
+    await cli.parseAsync(withNegativeValues(argv), {}, (_error, _args, help) => {
       if (help !== '') print(help);
     });
     return status;
@@ -41,6 +41,20 @@ export async function runToExit(argv: readonly string[]): Promise<never> {
   const status = await main(argv);
   await allWritten();
   process.exit(status); // what a failed part still holds open must not keep the process
+}
+
+/** `--for -5m` as one word, or yargs takes the value for options: whoever reads it says what is wrong with it. */
+function withNegativeValues(argv: readonly string[]): string[] {
+  return argv.flatMap((word, index) => {
+    if (TAKES_DURATION.test(word) && isNegative(argv[index + 1])) return [`${word}=${argv[index + 1]}`];
+    return isNegative(word) && TAKES_DURATION.test(argv[index - 1] ?? '') ? [] : [word];
+  });
+}
+
+const TAKES_DURATION = /^--(?:for|since)$/;
+
+function isNegative(word: string | undefined): boolean {
+  return word !== undefined && /^-[\d.]/.test(word);
 }
 
 function createParser(): Argv<GlobalArgs> {

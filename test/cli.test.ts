@@ -78,6 +78,8 @@ test.each([
   [['list', '--user'], 'a value is missing after --user'],
   [['purge', '--user'], 'a value is missing after --user'],
   [['log', '--kind', 'foo'], 'invalid value: kind: found "foo", expected one of "'],
+  [['grant', '192.0.2.1', '--for', '-5m'], '--for: expected a duration such as "2h", 1s to 24h, found "-5m"'],
+  [['log', '--since', '-5m'], '--since: expected a duration such as "1h" or an instant, found "-5m"'],
   [['setup', 'exim'], 'invalid value: mta: found "exim", expected one of "sendmail", "postfix"'],
   [['grant', '192.0.2.0/24'], '192.0.2.0/24: not granted: what is named as the address is no single IP address'],
   [['grant', 'fe80::1%eth0'], 'fe80::1%eth0: not granted: the address has a zone'],

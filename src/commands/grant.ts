@@ -33,11 +33,11 @@ export const command = defineCommand(
       .example('$0 grant 192.0.2.40 --for 2h', 'a scanner whose mailbox is broken')
       .epilog('JSON: what "list" has of it.'),
   ({ config, address, for: duration, user, ...args }) => {
+    const forMs = duration === undefined ? undefined : checkedDuration(duration);
     const name = adminName();
     return withStore(config, async (host) => {
       const { grace, admission } = host.config;
-      const graceMs = duration === undefined ? grace : checkedDuration(duration);
-      const grant = { address, user, name, graceMs };
+      const grant = { address, user, name, graceMs: forMs ?? grace };
       const result = admitGrant(grant, admissionRules(admission, grace), systemClock());
       if ('refused' in result) throw refusal(address, REFUSALS[result.refused], statusOf(result.refused));
       const [outcome] = host.store.record({ logins: [result.admitted] });
