@@ -2,7 +2,7 @@
 import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { OperationalError } from '../errors.ts';
+import { errnoOf, OperationalError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { claimMaps } from '../map/claim.ts';
 import { hostTools } from '../map/tools.ts';
@@ -47,11 +47,12 @@ export async function checkHost(configFile: string | undefined, extent: Extent):
 
 async function checkState(config: Config, log: Log): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const owned = attempt(findings, 'until then the logs and the store are not looked at', () => {
+  const owned = attempt(findings, 'see the message', () => {
     actAsOwner(config.state_dir);
     return true;
   });
-  if (owned === undefined) return findings;
+  if (owned === undefined)
+    return [...findings, warning('the logs, the store and the metrics were not looked at', 'mend the above first')];
   findings.push(ownerFinding(config.state_dir), ...(config.source ?? detectSources().sources).flatMap(checkSource));
   findings.push(...(await checkStore(config, log)), ...checkMetrics(config));
   return findings;
@@ -92,7 +93,7 @@ function attempt<T>(findings: Finding[], todo: string, work: () => T): T | undef
   try {
     return work();
   } catch (failure) {
-    findings.push(asFinding(failure, todo));
+    findings.push(asFinding(failure, isClosedTo(failure) ? AS_ROOT : todo));
     return undefined;
   }
 }
@@ -101,6 +102,13 @@ function asFinding(failure: unknown, todo: string): Finding {
   if (failure instanceof OperationalError) return error(failure.message, todo);
   throw failure;
 }
+
+/** Whether root could look at it, and this process's user cannot. */
+function isClosedTo(failure: unknown): boolean {
+  return failure instanceof OperationalError && (failure.code === 'not-owner' || errnoOf(failure.cause) === 'EACCES');
+}
+
+const AS_ROOT = 'run this as root: sudo relaypass check';
 
 /** What the checked parts would log becomes a finding. */
 function collector(findings: Finding[]): Log {
