@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
 import { parseRedisUrl } from '../cluster/url.ts';
+import { shown } from './complaint.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { isNetwork } from '../login/network.ts';
 import { isStream, parseEndpoint } from '../server/endpoint.ts';
@@ -15,18 +16,28 @@ const DAY_MS = 86_400_000;
 
 /** Milliseconds; 0 for `off`, where that is allowed. */
 function duration(minMs: number, maxMs: number, off?: 'off') {
-  return z.string().transform((text, context) => {
+  const complaint = (input: unknown) => {
+    const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+    const orOff = off === undefined ? '' : `, or "${off}"`;
+    return `expected a duration such as "30m", from ${range}${orOff}, found ${shown(input)}${unitsFor(input)}`;
+  };
+  return z.string({ error: ({ input }) => complaint(input) }).transform((text, context) => {
     if (off !== undefined && text === off) return 0;
     const ms = parseDuration(text);
     if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
-    const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-    const orOff = off === undefined ? '' : `, or "${off}"`;
-    context.addIssue(`expected a duration such as "30m", from ${range}${orOff}, found "${text}"`);
+    context.addIssue(complaint(text));
     return z.NEVER;
   });
 }
 
-const absolutePath = z.string().refine((text) => path.isAbsolute(text), { error: 'expected an absolute path' });
+function unitsFor(input: unknown): string {
+  const isUnitless = (typeof input === 'number' || typeof input === 'string') && /^\d+$/.test(String(input));
+  return isUnitless ? `; write "${input}m" for minutes, "${input}s" for seconds` : '';
+}
+
+const absolutePath = z.string().refine((text) => path.isAbsolute(text) && !text.includes('\0'), {
+  error: ({ input }) => `expected an absolute path such as "/var/log/mail.log", found ${shown(input)}`,
+});
 const network = z.string().refine(isNetwork, {
   error: ({ input }) => `expected an address or a network such as "192.0.2.0/24", found "${String(input)}"`,
 });
@@ -154,7 +165,11 @@ const lookup = z.discriminatedUnion('protocol', [
     protocol: z.literal('whoson'),
     listen: endpoint,
     allow: z
-      .array(z.union([z.literal('unix'), network]))
+      .array(
+        z.union([z.literal('unix'), network], {
+          error: ({ input }) => `expected "unix" or a network such as "127.0.0.1", found ${shown(input)}`,
+        }),
+      )
       .default([])
       .describe('Who may tell of logins: loopback addresses and networks, `unix` for the clients of a unix socket.'),
   }),

@@ -5,10 +5,13 @@
  * Limits: smol-toml keeps no positions for a document that parses, so the line of a bad value is found by looking for
  * its key below its table's header; where that fails the message names the option alone.
  */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import type * as z from 'zod';
 import { errnoOf, EXIT, OperationalError, reasonOf } from '../errors.ts';
+import { escapeControls } from '../log.ts';
+import { complaintOf } from './complaint.ts';
 
 /**
  * The checked content of `file`.
@@ -21,8 +24,20 @@ export function loadToml<T extends z.ZodType>(file: string, schema: T): z.output
 
 /** The text of `file`, not looked at. */
 export function readToml(file: string): string {
+  const bytes = readBytes(file);
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  const line =
+    bytes
+      .toString('latin1')
+      .split('\n')
+      .findIndex((each) => !isUtf8(Buffer.from(each, 'latin1'))) + 1;
+  const message = `${file}:${line}: not valid TOML: expected UTF-8; convert the file: iconv -f ISO-8859-1 -t UTF-8`;
+  throw new OperationalError('config-invalid', EXIT.config, message);
+}
+
+function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
     const code = errnoOf(error) === 'ENOENT' ? 'config-missing' : 'config-unreadable';
     throw new OperationalError(code, EXIT.config, `${file}: cannot be read: ${reasonOf(error)}`, { cause: error });
@@ -47,12 +62,13 @@ export function readTomlWithLines(file: string): TomlLines {
 
 /** As {@link loadToml} for a text already read; `file` only names it in messages. */
 export function checkToml<T extends z.ZodType>(file: string, text: string, schema: T): z.output<T> {
-  const result = schema.safeParse(parseToml(file, text), { jitless: true }); // each schema meets a text or two: compiling takes longer
+  // jitless: each schema meets a text or two, and compiling takes longer
+  const result = schema.safeParse(parseToml(file, text), { jitless: true, error: complaintOf });
   if (result.success) return result.data;
   const complaints = result.error.issues.flatMap(flatten).map(({ path, message }) => {
     const line = lineOf(text, path);
     const where = line === undefined ? file : `${file}:${line}`;
-    return `${where}: ${nameOf(path) || 'file'}: ${message}`;
+    return escapeControls(`${where}: ${nameOf(path) || 'file'}: ${message}`);
   });
   throw new OperationalError('config-invalid', EXIT.config, complaints.join('\n'), { cause: result.error });
 }
@@ -65,7 +81,7 @@ function parseToml(file: string, text: string): unknown {
     const what = error.message.replace(/^Invalid TOML document: /, '').split('\n', 1)[0];
     const line = text.split('\n')[error.line - 1]?.trim() ?? '';
     const todo = UNQUOTED.test(line) ? '; a text or a duration stands in quotes' : '';
-    const message = `${file}:${error.line}:${error.column}: not valid TOML: ${what}: ${line}${todo}`;
+    const message = `${file}:${error.line}:${error.column}: not valid TOML: ${what}: ${escapeControls(line)}${todo}`;
     throw new OperationalError('config-invalid', EXIT.config, message, { cause: error });
   }
 }
@@ -91,7 +107,8 @@ function nameOf(path: Path): string {
 export function lineOf(text: string, path: Path): number | undefined {
   const keys = keysByLine(text);
   for (let depth = path.length; depth > 0; depth--) {
-    const found = keys.get(nameOf(path.slice(0, depth)));
+    const name = nameOf(path.slice(0, depth));
+    const found = keys.get(name) ?? keys.get(`${name}[1]`);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -52,7 +52,16 @@ test.each([
     '[admission]\nmax_session = "0s"',
     'FILE:2: admission.max_session: expected a duration such as "30m", from 1m 00s to 1d 00h, or "off", found "0s"',
   ],
-  ['a relative path', 'state_dir = "state"', 'FILE:1: state_dir: expected an absolute path'],
+  [
+    'a relative path',
+    'state_dir = "state"',
+    'FILE:1: state_dir: expected an absolute path such as "/var/log/mail.log", found "state"',
+  ],
+  [
+    'a path that no file can have',
+    'state_dir = "/a\\u0000b"',
+    'FILE:1: state_dir: expected an absolute path such as "/var/log/mail.log", found "/a\\u{0}b"',
+  ],
   [
     'a source that names nothing',
     '[[source]]\n',
@@ -63,7 +72,11 @@ test.each([
     '[[source]]\njournal = true\n[[source]]\nfile = "/var/log/mail.log"\njournal = true\n',
     'FILE:3: source[2]: expected `file = "/PATH"`, `journal = true` or `stdin = true`, and nothing else',
   ],
-  ['a source that is relative', '[[source]]\nfile = "mail.log"\n', 'FILE:2: source[1].file: expected an absolute path'],
+  [
+    'a source that is relative',
+    '[[source]]\nfile = "mail.log"\n',
+    'FILE:2: source[1].file: expected an absolute path such as "/var/log/mail.log", found "mail.log"',
+  ],
   [
     'a source that takes * in a folder, which nothing would be read of',
     '[[source]]\nfile = "/var/log/*/mail.log"\n',
@@ -74,6 +87,90 @@ test.each([
     'a network that is none',
     '[admission]\nown_networks = ["192.0.2.0/33"]',
     'FILE:2: admission.own_networks[1]: expected an address or a network such as "192.0.2.0/24", found "192.0.2.0/33"',
+  ],
+  [
+    'one table for a list of them',
+    '[map]\nmta = "none"\n',
+    'FILE:1: map: expected a list, found a table; write [[map]] for [map]',
+  ],
+  [
+    'a list of tables for one',
+    'grace = "30m"\n[[admission]]\n',
+    'FILE:2: admission: expected a table, found a list; write [admission] on a line of its own, and its options below it',
+  ],
+  [
+    'a number for a duration',
+    'grace = 30',
+    'FILE:1: grace: expected a duration such as "30m", from 1m 00s to 1d 00h, found 30; write "30m" for minutes, "30s" for seconds',
+  ],
+  [
+    'a duration without its unit',
+    'grace = "30"',
+    'FILE:1: grace: expected a duration such as "30m", from 1m 00s to 1d 00h, found "30"; write "30m" for minutes, "30s" for seconds',
+  ],
+  [
+    'a table for a duration',
+    '[grace]\n',
+    'FILE:1: grace: expected a duration such as "30m", from 1m 00s to 1d 00h, found a table',
+  ],
+  [
+    'text for a list',
+    '[patterns]\nuse = "dovecot"\n',
+    'FILE:2: patterns.use: expected a list, found "dovecot"; write ["dovecot"]',
+  ],
+  ['a list of nothing', 'map = []', 'FILE:1: map: expected one or more in the list, found an empty list'],
+  ['a number for text', '[[map]]\nmta = "none"\ntype = 3', 'FILE:3: map[1].type: expected text in quotes, found 3'],
+  [
+    'text for a number',
+    '[admission]\r\nmax_entries = "10"\r\n',
+    'FILE:2: admission.max_entries: expected a number without quotes, found "10"',
+  ],
+  [
+    'a part of a number',
+    '[admission]\nmax_entries = 1.5',
+    'FILE:2: admission.max_entries: expected a whole number, found 1.5',
+  ],
+  ['too small a number', '[admission]\nmax_entries = 0', 'FILE:2: admission.max_entries: expected at least 1, found 0'],
+  [
+    'too large a number',
+    '[admission]\nmax_entries = 10000001',
+    'FILE:2: admission.max_entries: expected at most 10000000, found 10000001',
+  ],
+  [
+    'text for true or false',
+    '[[map]]\nmta = "none"\nnative = "no"',
+    'FILE:3: map[1].native: expected true or false without quotes, found "no"',
+  ],
+  [
+    'an empty name',
+    '[admission]\nnever_users = [""]',
+    'FILE:2: admission.never_users[1]: expected one character or more, found ""',
+  ],
+  [
+    'an unknown word',
+    '[[map]]\nmta = "exim"',
+    'FILE:2: map[1].mta: expected "sendmail", "postfix" or "none", found "exim"',
+  ],
+  ['a missing option', '[[map]]\n', 'FILE:1: map[1].mta: missing: expected "sendmail", "postfix" or "none"'],
+  [
+    'an unknown protocol',
+    '[[lookup]]\nprotocol = "http"',
+    'FILE:2: lookup[1].protocol: expected "socketmap", "policy", "tcp" or "whoson", found "http"',
+  ],
+  [
+    'no protocol',
+    '[[lookup]]\nlisten = "unix:/run/x"\n',
+    'FILE:1: lookup[1].protocol: missing: expected "socketmap", "policy", "tcp" or "whoson"',
+  ],
+  [
+    'a number among networks',
+    '[[lookup]]\nprotocol = "whoson"\nlisten = "unix:/run/x"\nallow = [3]',
+    'FILE:4: lookup[1].allow[1]: expected "unix" or a network such as "127.0.0.1", found 3',
+  ],
+  [
+    'the same source twice',
+    '\n[[source]]\nfile = "/a"\n[[source]]\nfile = "/a"\n',
+    'FILE:2: source: the same source twice',
   ],
 ])('refuses %s with file and line', (_, text, complaint) => {
   expect(complaintAbout(text)).toBe(complaint);
@@ -92,6 +189,24 @@ test('points at the line and column of what is not TOML', () => {
     /^FILE:2:\d+: not valid TOML: [\w ]+: grace = "10m"$/,
   );
   expect(complaintAbout('grace = "30m"\nmap = [\n')).toMatch(/^FILE:[23]:\d+: not valid TOML: /);
+});
+
+test('takes a byte-order mark, line ends of DOS and tabs', () => {
+  expect(loadConfig(fileWith('\ufeffgrace\t=\t"40m"\r\n[admission]\r\n\tmax_entries = 7\r\n'))).toMatchObject({
+    grace: 2_400_000,
+    admission: { max_entries: 7 },
+  });
+});
+
+test('refuses what is not UTF-8, rather than read another name than was meant', () => {
+  const file = path.join(tempDir(), 'relaypass.toml');
+  writeFileSync(file, Buffer.from('grace = "30m"\n[admission]\nnever_users = ["jos\xe9"]\n', 'latin1'));
+  expect(() => loadConfig(file)).toThrow(`${file}:3: not valid TOML: expected UTF-8; convert the file: iconv`);
+});
+
+test('lets no control character of the file reach the terminal', () => {
+  expect(complaintAbout('grace = "\\u001b[2J"')).toContain('found "\\u{1b}[2J"');
+  expect(complaintAbout('grace = "30m"\n\u001b[2J\n')).toMatch(/not valid TOML: .*\\u\{1b\}\[2J/);
 });
 
 test('tells every mistake at once', () => {
