@@ -45,6 +45,7 @@ export function pack(
   const textOf = (name: string) => texts.get(name) ?? '';
   const places = placesOf(metafile.outputs, programs, first);
   const ids = new Map(places.flatMap((place) => [...place.ids]));
+  if (new Set(places.map(({ name }) => name)).size < places.length) throw new Error('two files of one name');
   return places.map(({ name, ids: own }) => {
     let text = '(function (__dirname) { return {\n';
     const sections = Array.from(own, ([output, id]) => {
