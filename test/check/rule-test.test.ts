@@ -3,9 +3,10 @@ import { answerIn } from '../../src/check/rule-test.ts';
 
 const ANSWER = `ADDRESS TEST MODE (ruleset 3 NOT automatically invoked)
 Enter <ruleset> <address>
-> > > > check_rcpt       returns: $# RELAY
+> check_rcpt         input: < client >
+check_rcpt       returns: $# RELAY
 > map_lookup: popauth (127.0.0.2) returns RELAY (0)
-`.replaceAll(/^> > > > /gm, '');
+`;
 
 test('reads the verdicts and what the map has', () => {
   expect(answerIn(ANSWER, 1)).toMatchObject({ verdicts: [{ kind: 'relayed', said: '$# RELAY' }], value: 'RELAY' });
