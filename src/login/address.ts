@@ -1,5 +1,5 @@
 /** The addresses that may be permitted to relay, and the only parser that makes one of text. */
-import { BITS, formatIp, parseIp, type Ip } from './ip.ts';
+import { BITS, firstOf, formatIp, leadingBits, parseIp, type Ip } from './ip.ts';
 
 declare const brand: unique symbol;
 
@@ -15,7 +15,8 @@ export type AddressRefusal =
   'not-an-address' | 'zone' | 'unspecified' | 'loopback' | 'multicast' | 'link-local' | 'reserved';
 
 export type ParsedAddress =
-  { readonly ok: true; readonly address: Address } | { readonly ok: false; readonly reason: AddressRefusal };
+  | { readonly ok: true; readonly address: Address; readonly ip: Ip }
+  | { readonly ok: false; readonly reason: AddressRefusal };
 
 /**
  * Reads a client's address. Private networks (RFC 1918, unique local) are taken: printers live there. Refused are those
@@ -24,31 +25,34 @@ export type ParsedAddress =
 export function parseAddress(text: string): ParsedAddress {
   const ip = parseIp(text);
   if (ip === undefined) return { ok: false, reason: ZONE.test(text) ? 'zone' : 'not-an-address' };
-  const reason = REFUSED.find(
-    (network) => network.family === ip.family && network.bits === ip.bits >> network.hostBits,
-  );
-  return reason === undefined ? { ok: true, address: canonical(ip) } : { ok: false, reason: reason.why };
+  const refused = REFUSED[ip.family].find(({ bits, prefix }) => bits === leadingBits(ip, prefix));
+  return refused === undefined ? { ok: true, address: canonical(ip), ip } : { ok: false, reason: refused.reason };
 }
 
 const ZONE = /^[0-9a-f:.]{2,45}%[^%]{1,32}$/i;
 
-/** Written as numbers: to load the parser of addresses takes a twentieth of a short command. */
-const REFUSED = [
-  refused(4, 0n, 32, 'unspecified'),
-  refused(4, 0n, 8, 'reserved'), // "this network", RFC 1122 3.2.1.3
-  refused(4, 127n, 8, 'loopback'),
-  refused(4, 0xen, 4, 'multicast'), // 224.0.0.0
-  refused(4, 0xfn, 4, 'reserved'), // 240.0.0.0, with the broadcast address
-  refused(6, 0n, 128, 'unspecified'),
-  refused(6, 1n, 128, 'loopback'),
-  refused(6, 0n, 96, 'reserved'), // IPv4-compatible, RFC 4291 2.5.5.1
-  refused(6, 0xfe80n >> 6n, 10, 'link-local'),
-  refused(6, 0xffn, 8, 'multicast'),
-];
+/** By the bits that they begin with. Written as numbers: to load the parser of addresses takes a twentieth of a short command. */
+const REFUSED: Readonly<Record<4 | 6, readonly RefusedRange[]>> = {
+  4: [
+    { bits: 0, prefix: 32, reason: 'unspecified' },
+    { bits: 0, prefix: 8, reason: 'reserved' }, // "this network", RFC 1122 3.2.1.3
+    { bits: 127, prefix: 8, reason: 'loopback' },
+    { bits: 0xe, prefix: 4, reason: 'multicast' }, // 224.0.0.0
+    { bits: 0xf, prefix: 4, reason: 'reserved' }, // 240.0.0.0, with the broadcast address
+  ],
+  6: [
+    { bits: 0n, prefix: 128, reason: 'unspecified' },
+    { bits: 1n, prefix: 128, reason: 'loopback' },
+    { bits: 0n, prefix: 96, reason: 'reserved' }, // IPv4-compatible, RFC 4291 2.5.5.1
+    { bits: 0xfe80n >> 6n, prefix: 10, reason: 'link-local' },
+    { bits: 0xffn, prefix: 8, reason: 'multicast' },
+  ],
+};
 
-/** The addresses that begin with `bits`, of which there are `prefix`. */
-function refused(family: 4 | 6, bits: bigint, prefix: number, why: AddressRefusal) {
-  return { family, bits, hostBits: BigInt(BITS[family] - prefix), why };
+interface RefusedRange {
+  readonly bits: number | bigint;
+  readonly prefix: number;
+  readonly reason: AddressRefusal;
 }
 
 function canonical(ip: Ip): Address {
@@ -61,11 +65,17 @@ export function withPrefix(address: Address, ipv6Prefix: 64 | 128): Address {
   if (ipv6Prefix === 128 || !address.includes(':') || address.includes('/')) return address;
   const { ip } = rangeOf(address);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- and so does this
-  return `${canonical({ family: 6, bits: (ip.bits >> 64n) << 64n })}/64` as Address;
+  return `${canonical(firstOf(ip, 64))}/64` as Address;
 }
 
-/** The number of an address and how many of its leading bits count: all, or 64. */
-export function rangeOf(address: Address): { readonly ip: Ip; readonly prefix: number } {
+/** An address as a number, and how many of its leading bits count. */
+export interface Range {
+  readonly ip: Ip;
+  readonly prefix: number;
+}
+
+/** Of an {@link Address} all bits count, or 64. */
+export function rangeOf(address: Address): Range {
   const slash = address.indexOf('/');
   const ip = parseIp(slash < 0 ? address : address.slice(0, slash));
   if (ip === undefined) throw new TypeError(`not an Address: ${address}`); // no parser made this one

@@ -4,8 +4,8 @@
  */
 import type { AdmissionConfig } from '../config/schema.ts';
 import type { Match } from '../pattern/match.ts';
-import { parseAddress, rangeOf, withPrefix, type Address, type AddressRefusal } from './address.ts';
-import { parseIp } from './ip.ts';
+import { parseAddress, rangeOf, withPrefix, type AddressRefusal, type Range } from './address.ts';
+import { BITS, parseIp, type Ip } from './ip.ts';
 import type { Evidence, Login } from './login.ts';
 import { NetworkSet, parseNetwork } from './network.ts';
 
@@ -147,7 +147,8 @@ export function barredNow(
   { address, user }: Pick<Login, 'address' | 'user'>,
   rules: AdmissionRules,
 ): Refused | undefined {
-  return refusalByNetwork(address, address, rules) ?? refusalByUser(user, rules);
+  const range = rangeOf(address);
+  return refusalByNetwork(range, range, rules) ?? refusalByUser(user, rules);
 }
 
 type Claim = Pick<Match, 'address' | 'serverAddress' | 'user' | 'service' | 'session' | 'at'>;
@@ -156,9 +157,11 @@ function admitClaim(claim: Claim, rules: AdmissionRules, now: number, evidence: 
   const { user, service, session } = claim;
   const parsed = parseAddress(claim.address);
   if (!parsed.ok) return { refused: parsed.reason, detail: claim.address };
-  if (cameThroughServer(claim)) return { refused: 'server-address', detail: claim.address };
+  if (cameThroughServer(parsed.ip, claim.serverAddress)) return { refused: 'server-address', detail: claim.address };
   const address = withPrefix(parsed.address, rules.ipv6Prefix);
-  const refusal = refusalByNetwork(parsed.address, address, rules) ?? refusalByUser(user, rules);
+  const client = { ip: parsed.ip, prefix: BITS[parsed.ip.family] };
+  const entry = { ...client, prefix: parsed.ip.family === 6 ? rules.ipv6Prefix : BITS[4] };
+  const refusal = refusalByNetwork(client, entry, rules) ?? refusalByUser(user, rules);
   if (refusal !== undefined) return refusal;
   const at = Math.min(claim.at, now);
   const expiresAt = at + rules.graceMs;
@@ -167,17 +170,16 @@ function admitClaim(claim: Claim, rules: AdmissionRules, now: number, evidence: 
 }
 
 /** True also where the server's address cannot be read: it might be the client's. */
-function cameThroughServer({ address, serverAddress }: Claim): boolean {
+function cameThroughServer(client: Ip, serverAddress: string | undefined): boolean {
   if (serverAddress === undefined) return false;
-  const [client, server] = [parseIp(address), parseIp(serverAddress)];
-  if (client === undefined || server === undefined) return true;
-  return client.family === server.family && client.bits === server.bits;
+  const server = parseIp(serverAddress);
+  return server === undefined || server.bits === client.bits; // a number is never a bigint
 }
 
 /** Nobody else of a client's /64 may get in with it who must never; what is own of a /64 takes it from no other of it. */
-function refusalByNetwork(client: Address, entry: Address, rules: AdmissionRules): Refused | undefined {
+function refusalByNetwork(client: Range, entry: Range, rules: AdmissionRules): Refused | undefined {
   const own = rules.ownNetworks.find(client);
-  if (own !== undefined && own.prefix <= rangeOf(client).prefix) return { refused: 'own-network', detail: own.text };
+  if (own !== undefined && own.prefix <= client.prefix) return { refused: 'own-network', detail: own.text };
   const never = rules.neverNetworks.find(entry);
   return never && { refused: 'never-network', detail: never.text };
 }

@@ -1,13 +1,9 @@
 /** Networks as an admin writes them: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
-import { rangeOf, type Address } from './address.ts';
-import { BITS, formatIp, parseIp } from './ip.ts';
+import { rangeOf, type Address, type Range } from './address.ts';
+import { BITS, firstOf, formatIp, leadingBits, parseIp, type Ip } from './ip.ts';
 
 /** The addresses of one family that share their leading `prefix` bits. */
-export interface Network {
-  readonly family: 4 | 6;
-  readonly prefix: number;
-  /** Those leading bits alone. */
-  readonly bits: bigint;
+export interface Network extends Range {
   /** Canonical, without host bits: `192.0.2.0/24`. */
   readonly text: string;
 }
@@ -20,19 +16,18 @@ export function parseNetwork(text: string): Network | undefined {
   const [address = '', prefix, ...rest] = text.split('/');
   const ip = parseIp(address);
   if (ip === undefined || rest.length > 0) return undefined;
-  if (prefix === undefined) return networkOf(ip.family, BITS[ip.family], ip.bits);
+  if (prefix === undefined) return networkOf(ip, BITS[ip.family]);
   const isMapped = ip.family === 4 && address.includes(':');
   const length = PREFIX.test(prefix) ? Number(prefix) - (isMapped ? MAPPED_BITS : 0) : -1;
-  return length >= 0 && length <= BITS[ip.family] ? networkOf(ip.family, length, ip.bits) : undefined;
+  return length >= 0 && length <= BITS[ip.family] ? networkOf(ip, length) : undefined;
 }
 
 const PREFIX = /^(?:0|[1-9]\d{0,2})$/;
 const MAPPED_BITS = 96; // ::ffff:0:0/96, RFC 4291 2.5.5.2
 
-function networkOf(family: 4 | 6, prefix: number, address: bigint): Network {
-  const host = BigInt(BITS[family] - prefix);
-  const bits = address >> host;
-  return { family, prefix, bits, text: `${formatIp({ family, bits: bits << host })}/${prefix}` };
+function networkOf(address: Ip, prefix: number): Network {
+  const ip = firstOf(address, prefix);
+  return { ip, prefix, text: `${formatIp(ip)}/${prefix}` };
 }
 
 /** Whether `text` names a network or an address. */
@@ -45,41 +40,44 @@ export function isNetwork(text: string): boolean {
  * an address in common.
  */
 export function contains(network: Network, address: Address): boolean {
-  const { ip, prefix } = rangeOf(address);
-  if (ip.family !== network.family) return false;
-  const common = Math.min(prefix, network.prefix);
-  return ip.bits >> BigInt(BITS[ip.family] - common) === network.bits >> BigInt(network.prefix - common);
+  const range = rangeOf(address);
+  return shareBits(network, range, Math.min(network.prefix, range.prefix));
 }
 
 /** Whether all of `inner` lies in `outer`. */
 export function encloses(outer: Network, inner: Network): boolean {
-  if (inner.family !== outer.family || inner.prefix < outer.prefix) return false;
-  return inner.bits >> BigInt(inner.prefix - outer.prefix) === outer.bits;
+  return inner.prefix >= outer.prefix && shareBits(outer, inner, outer.prefix);
+}
+
+function shareBits({ ip: a }: Range, { ip: b }: Range, count: number): boolean {
+  return a.family === b.family && leadingBits(a, count) === leadingBits(b, count);
 }
 
 /** Many networks, asked at once: a question costs as much as there are different prefixes, not networks. */
 export class NetworkSet {
-  readonly #byPrefix = { 4: new Map<number, Map<bigint, Network>>(), 6: new Map<number, Map<bigint, Network>>() };
-  readonly #insideOf64 = new Map<bigint, Network>();
+  readonly #byPrefix = { 4: new Map<number, ByBits>(), 6: new Map<number, ByBits>() };
+  readonly #insideOf64: ByBits = new Map();
   readonly #isEmpty: boolean;
 
   constructor(networks: Iterable<Network>) {
     for (const each of networks) {
-      const byBits = this.#byPrefix[each.family].get(each.prefix) ?? new Map<bigint, Network>();
-      this.#byPrefix[each.family].set(each.prefix, byBits.set(each.bits, each));
-      if (each.family === 6 && each.prefix > 64) this.#insideOf64.set(each.bits >> BigInt(each.prefix - 64), each);
+      const { ip, prefix } = each;
+      const byBits: ByBits = this.#byPrefix[ip.family].get(prefix) ?? new Map();
+      this.#byPrefix[ip.family].set(prefix, byBits.set(leadingBits(ip, prefix), each));
+      if (ip.family === 6 && prefix > 64) this.#insideOf64.set(leadingBits(ip, 64), each);
     }
     this.#isEmpty = this.#byPrefix[4].size + this.#byPrefix[6].size === 0;
   }
 
-  /** A network that {@link contains} `address`, if there is one. */
-  find(address: Address): Network | undefined {
+  /** A network that has an address in common with the range of an {@link Address}, if there is one. */
+  find({ ip, prefix }: Range): Network | undefined {
     if (this.#isEmpty) return undefined;
-    const { ip, prefix } = rangeOf(address);
     for (const [length, byBits] of this.#byPrefix[ip.family]) {
-      const found = length <= prefix ? byBits.get(ip.bits >> BigInt(BITS[ip.family] - length)) : undefined;
+      const found = length <= prefix ? byBits.get(leadingBits(ip, length)) : undefined;
       if (found !== undefined) return found;
     }
-    return prefix === 64 ? this.#insideOf64.get(ip.bits >> 64n) : undefined;
+    return prefix === 64 ? this.#insideOf64.get(leadingBits(ip, 64)) : undefined;
   }
 }
+
+type ByBits = Map<number | bigint, Network>;

@@ -11,8 +11,8 @@
  * Limits: stamps of whole seconds round down, so a login in the same second as the purge, after it, counts as before it.
  */
 import { randomUUID } from 'node:crypto';
-import { rangeOf, type Address } from '../login/address.ts';
-import { BITS } from '../login/ip.ts';
+import { rangeOf, type Address, type Range } from '../login/address.ts';
+import { leadingBits } from '../login/ip.ts';
 import type { Login } from '../login/login.ts';
 import type { Network } from '../login/network.ts';
 import type { Environment, Key } from './lmdb.ts';
@@ -42,8 +42,8 @@ export function memberOf({ address, user }: Login): string {
   return `${address} ${userKey(user)}`;
 }
 
-export function networkMark({ family, prefix, bits }: Network): string {
-  return `n${binary(family, bits, prefix)}`;
+export function networkMark(network: Network): string {
+  return `n${binary(network)}`;
 }
 
 export function addressMark(address: Address): string {
@@ -52,12 +52,11 @@ export function addressMark(address: Address): string {
 
 /** The family and the bits of an address as text, so that a network's are the beginning of its addresses'. */
 function addressBits(address: Address): string {
-  const { ip, prefix } = rangeOf(address);
-  return binary(ip.family, ip.bits >> BigInt(BITS[ip.family] - prefix), prefix);
+  return binary(rangeOf(address));
 }
 
-function binary(family: 4 | 6, bits: bigint, prefix: number): string {
-  return `${family}${prefix === 0 ? '' : bits.toString(2).padStart(prefix, '0')}`;
+function binary({ ip, prefix }: Range): string {
+  return `${ip.family}${prefix === 0 ? '' : leadingBits(ip, prefix).toString(2).padStart(prefix, '0')}`;
 }
 
 /** Purges by their marks, asked about one login: that costs as much as there are lengths of networks, not purges. */

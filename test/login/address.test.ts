@@ -17,7 +17,7 @@ test.each([
   ['fd00::25', 'fd00::25'],
   ['2001:0db8:ffff:ffff:ffff:ffff:255.255.255.255', '2001:db8:ffff:ffff:ffff:ffff:ffff:ffff'], // no text is longer
 ])('reads %s as %s', (text, canonical) => {
-  expect(parseAddress(text)).toEqual({ ok: true, address: canonical });
+  expect(parseAddress(text)).toMatchObject({ ok: true, address: canonical });
 });
 
 test.each<[string, AddressRefusal]>([

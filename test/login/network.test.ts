@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { BlockList } from 'node:net';
 import * as fc from 'fast-check';
-import { withPrefix } from '../../src/login/address.ts';
+import { rangeOf, withPrefix } from '../../src/login/address.ts';
 import { contains, isNetwork, NetworkSet, parseNetwork, type Network } from '../../src/login/network.ts';
 import { addressOf } from '../store/fixture.ts';
 
@@ -38,16 +39,16 @@ test.each([
   ['2001:db8::/33', '2001:db8:8000::1', false],
 ])('%s contains %s: %s', (text, address, expected) => {
   expect(contains(network(text), addressOf(address))).toBe(expected);
-  expect(new NetworkSet([network(text)]).find(addressOf(address)) !== undefined).toBe(expected);
+  expect(new NetworkSet([network(text)]).find(rangeOf(addressOf(address))) !== undefined).toBe(expected);
 });
 
 test('meets the entry of a /64 with a network inside of it, but not one of its neighbours', () => {
   const inside = network('2001:db8:1:2::80/121');
   const entry = withPrefix(addressOf('2001:db8:1:2::1'), 64);
   expect(contains(inside, entry)).toBe(true);
-  expect(new NetworkSet([inside]).find(entry)).toBe(inside);
-  expect(new NetworkSet([inside]).find(addressOf('2001:db8:1:2::1'))).toBeUndefined();
-  expect(new NetworkSet([inside]).find(withPrefix(addressOf('2001:db8:1:3::1'), 64))).toBeUndefined();
+  expect(new NetworkSet([inside]).find(rangeOf(entry))).toBe(inside);
+  expect(new NetworkSet([inside]).find(rangeOf(addressOf('2001:db8:1:2::1')))).toBeUndefined();
+  expect(new NetworkSet([inside]).find(rangeOf(withPrefix(addressOf('2001:db8:1:3::1'), 64)))).toBeUndefined();
 });
 
 test('a set of networks finds what one of them contains', () => {
@@ -62,9 +63,26 @@ test('a set of networks finds what one of them contains', () => {
   fc.assert(
     fc.property(fc.array(networkText), fc.oneof(clientAddress('ipV4'), clientAddress('ipV6')), (texts, address) => {
       const networks = texts.flatMap((text) => parseNetwork(text) ?? []);
-      const found = new NetworkSet(networks).find(address);
+      const found = new NetworkSet(networks).find(rangeOf(address));
       expect(found !== undefined).toBe(networks.some((each) => contains(each, address)));
       if (found !== undefined) expect(contains(found, address)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("contains what Node's own BlockList, another implementation, says that it does", () => {
+  const written = fc.oneof(
+    fc.tuple(fc.constant('ipv4' as const), fc.ipV4(), fc.nat(32), clientAddress('ipV4')),
+    fc.tuple(fc.constant('ipv4' as const), fc.constant('192.0.2.0'), fc.nat(32), clientAddress('ipV4')),
+    fc.tuple(fc.constant('ipv6' as const), fc.constant('2001:db8:0:1::2'), fc.nat(128), clientAddress('ipV6')),
+  );
+  fc.assert(
+    fc.property(written, ([family, first, prefix, client]) => {
+      const address = addressOf(client.replace('/64', ''));
+      const list = new BlockList();
+      list.addSubnet(first, prefix, family);
+      expect(contains(network(`${first}/${prefix}`), address)).toBe(list.check(address, family));
     }),
     { numRuns: 500 },
   );
