@@ -106,7 +106,7 @@ export class Intake {
       else this.#take(batch);
       const recorded = this.#isSaveDue(batch) ? this.#save() : [];
       if (batch !== undefined) await othersFirst();
-      for (const each of recorded) this.#tellOutcome(each);
+      this.#tellOutcomes(recorded);
       this.#parts.onRound();
       if (source.isEnded === true) this.#parts.onEnded();
       if (batch === undefined) await source.wait(signal);
@@ -120,7 +120,7 @@ export class Intake {
 
   /** Commits the last checkpoint and releases the source. */
   async close(): Promise<void> {
-    for (const each of this.#save()) this.#tellOutcome(each);
+    this.#tellOutcomes(this.#save());
     await this.#parts.source.stop();
   }
 
@@ -183,13 +183,16 @@ export class Intake {
     return logins.map((login, index) => ({ login, outcome: outcomes[index] }));
   }
 
+  #tellOutcomes(recorded: readonly Recorded[]): void {
+    this.#parts.log.together(() => recorded.forEach((each) => this.#tellOutcome(each)));
+  }
+
   #tellOutcome({ login, outcome }: Recorded): void {
     const { log } = this.#parts;
     const { address, user, service, expiresAt } = login;
     const facts = { address, user, service, until: new Date(expiresAt), ...this.#sessionFact(login) };
     if (outcome?.kind === 'granted') log.info('granted', facts);
-    if (outcome?.kind === 'refreshed') log.debug('refreshed', facts);
-    if (outcome?.kind === 'unchanged') log.debug('unchanged', facts);
+    if (outcome?.kind === 'refreshed' || outcome?.kind === 'unchanged') log.debug(outcome.kind, facts);
     if (outcome?.kind === 'refused') this.#tellRefusal(login, outcome.cap, undefined);
   }
 
@@ -214,7 +217,7 @@ export class Intake {
   }
 
   #tellNotice({ kind, detail, count }: Notice): void {
-    if (isLoss(kind)) this.#counted.dropped.add(kind, count);
+    if ((LOSSES as readonly string[]).includes(kind)) this.#counted.dropped.add(kind, count);
     const level = kind === 'passed-by' ? 'info' : 'warn';
     this.#parts.log[level](kind.replaceAll('-', ' '), { source: this.#parts.source.id, detail, count });
   }
@@ -222,10 +225,6 @@ export class Intake {
 
 function logoutOf({ kind, session, at }: Match): Logout[] {
   return kind === 'logout' && session !== undefined ? [{ session, at }] : [];
-}
-
-function isLoss(kind: Notice['kind']): boolean {
-  return (LOSSES as readonly string[]).includes(kind);
 }
 
 function bytesOf(batch: Batch): number {

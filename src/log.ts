@@ -16,6 +16,8 @@ export interface Log {
   warn(event: string, facts?: Facts): void;
   info(event: string, facts?: Facts): void;
   debug(event: string, facts?: Facts): void;
+  /** Writes what `tell` tells, and it alone, at once: a call to the system for all lines of a burst, not one for each. */
+  together(tell: () => void): void;
 }
 
 const PRIORITY = { error: 3, warn: 4, info: 6, debug: 7 } as const; // syslog(3)
@@ -23,7 +25,7 @@ type Level = keyof typeof PRIORITY;
 
 /** Where lines go, and how much is told. */
 export interface LogOptions {
-  write: (line: string) => void;
+  write: (lines: string) => void;
   /** Prefix each line with `<priority>`, for systemd. */
   priorities: boolean;
   /** The least important level that is written. @default "info" */
@@ -31,14 +33,27 @@ export interface LogOptions {
 }
 
 export function createLog({ write, priorities, level = 'info' }: LogOptions): Log {
+  let held: string | undefined;
+  const together = (tell: () => void) => {
+    if (held !== undefined) return tell();
+    held = '';
+    try {
+      tell();
+    } finally {
+      if (held !== '') write(held);
+      held = undefined;
+    }
+  };
   const at =
     (own: Level) =>
     (event: string, facts: Facts = {}) => {
       if (PRIORITY[own] > PRIORITY[level]) return;
       const prefix = priorities ? `<${PRIORITY[own]}>` : own === 'info' ? '' : `${own}: `;
-      write(`${prefix}${event}${render(facts)}\n`);
+      const line = `${prefix}${event}${render(facts)}\n`;
+      if (held === undefined) write(line);
+      else held += line;
     };
-  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), together };
 }
 
 /** The log of a process that systemd may have started: priorities when it says so. */

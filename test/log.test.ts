@@ -19,6 +19,19 @@ test('puts the priority in front under systemd', () => {
   expect(lines).toEqual(['<3>failed\n', '<4>refused\n']);
 });
 
+test('writes what is told together in one piece and in its order, and all of it where the telling fails', () => {
+  const { lines, log } = recorder({ priorities: true });
+  log.together(() => undefined);
+  const tell = () => {
+    log.info('granted');
+    log.together(() => log.error('failed'));
+    throw new Error('broken');
+  };
+  expect(() => log.together(tell)).toThrow('broken');
+  log.info('after');
+  expect(lines).toEqual(['<6>granted\n<3>failed\n', '<6>after\n']);
+});
+
 test('leaves out what is below its level', () => {
   const { lines, log } = recorder({ priorities: false, level: 'error' });
   log.warn('refused');

@@ -6,7 +6,7 @@ import { Store } from '../../src/store/store.ts';
 
 const [command = '', dir = '', ...args] = process.argv.slice(2);
 const now = Number(args[0] ?? START);
-const log = { error: print, warn: print, info: print, debug: print };
+const log = { error: print, warn: print, info: print, debug: print, together: (tell: () => void) => tell() };
 
 const maxSessionMs = command === 'entries' ? Number(args[1] ?? 0) : MAX_SESSION_MS;
 const limits = { ...LIMITS, maxSessionMs, maxEntries: 1_000_000 };
