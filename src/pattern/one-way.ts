@@ -93,23 +93,27 @@ const MAX_DOUBTS = 10_000;
 
 /** The pairs of places to which one text can lead. */
 class Doubts {
-  /** The numbers of those that were looked at. */
   readonly #known = new Set<string>();
+  /** Those that are known and not looked past yet: a list, since a regex can lead on for longer than a call stack is deep. */
+  readonly #open: (readonly [Place, Place])[] = [];
 
   /** Whether two ways that part at one of `places` lead to the same one. */
   canMeet(places: readonly Place[]): boolean {
-    return places.some(({ next }) =>
-      next.some((one, index) => next.slice(index + 1).some((other) => this.#canLeadToOne(one, other))),
-    );
+    for (const { next } of places)
+      for (const [index, one] of next.entries()) for (const other of next.slice(index + 1)) this.#add(one, other);
+    for (let pair = this.#open.pop(); pair !== undefined; pair = this.#open.pop()) {
+      const [one, other] = pair;
+      if (one === other || this.#known.size > MAX_DOUBTS) return true;
+      for (const after of one.next) for (const otherAfter of other.next) this.#add(after, otherAfter);
+    }
+    return false;
   }
 
-  #canLeadToOne(one: Place, other: Place): boolean {
-    if (one === other) return true;
+  #add(one: Place, other: Place): void {
     const name = `${one.number} ${other.number}`;
-    if (this.#known.has(name) || !haveCommon(one.chars, other.chars)) return false;
+    if (this.#known.size > MAX_DOUBTS || this.#known.has(name) || !haveCommon(one.chars, other.chars)) return;
     this.#known.add(name);
-    if (this.#known.size > MAX_DOUBTS) return true;
-    return one.next.some((after) => other.next.some((otherAfter) => this.#canLeadToOne(after, otherAfter)));
+    this.#open.push([one, other]);
   }
 }
 
