@@ -6,13 +6,16 @@
  *   match, and alternatives that hold repeats start differently. So a field's text cannot move the address's place;
  * - past the address no repeat takes a character that ends a text field before it. So a field that holds its own end
  *   and a forged address leaves the true rest of the line over, and the regex does not match;
- * - the address group takes no more than an address is written with.
+ * - the address group takes no more than an address is written with;
+ * - no named group stands in a repeat: it would take the last of several texts, which a client may have written, and the
+ *   two engines do not agree on what it took where its last round left it out.
  */
 import { BEYOND_ASCII, codeOf, RegexError, type Node } from './regex-syntax.ts';
 
 /** @throws RegexError that says which rule `regex` breaks, and where */
 export function checkRegex(regex: Node): void {
   checkAnchors(regex);
+  refuseRepeatedGroups(regex, false);
   const address = findGroup(regex, 'address');
   if (address === undefined) return;
   checkOneWay(regex, END, address.at);
@@ -43,6 +46,13 @@ function checkAnchors(regex: Node): void {
 function refuseAnchors(node: Node): void {
   if (node.kind === 'anchor') throw new RegexError(node.at, `a "${node.char}" in the middle`);
   childrenOf(node).forEach(refuseAnchors);
+}
+
+function refuseRepeatedGroups(node: Node, isRepeated: boolean): void {
+  if (isRepeated && node.kind === 'group' && node.name !== undefined)
+    throw new RegexError(node.at, `the group "${node.name}" in a repeat: it would be read more than once`);
+  const isAgain = isRepeated || (node.kind === 'repeat' && node.max > 1);
+  childrenOf(node).forEach((child) => refuseRepeatedGroups(child, isAgain));
 }
 
 function isAnchor(node: Node | undefined, char: string): boolean {

@@ -129,7 +129,7 @@ class Parser {
   #groupName(at: number): string | undefined {
     if (!this.#take('?')) throw new RegexError(at, 'a group without a name; write "(?:" for one that captures nothing');
     if (this.#take(':')) return undefined;
-    const name = /^P?<(\w+)>/.exec(this.#source.slice(this.#at));
+    const name = /^P?<([A-Za-z_]\w*)>/.exec(this.#source.slice(this.#at));
     if (name === null) throw new RegexError(at, 'look-around and inline flags are not supported');
     this.#at += name[0].length;
     return name[1];
