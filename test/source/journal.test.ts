@@ -214,6 +214,7 @@ describe('with a stand-in for journalctl', () => {
 });
 
 const NAMESPACE = 'relaypass-test';
+const SLACK_MS = 1_200_000; // what is read before the lines that count
 const JOURNALD = '/lib/systemd/systemd-journald';
 const canRunJournald =
   process.getuid?.() === 0 &&
@@ -270,6 +271,17 @@ const canRunJournald =
     const messages = [...messagesOf(second), ...messagesOf(third)].filter((message) => message !== 'ready');
     expect(messages).toEqual(['one', 'two', 'three', 'four']);
     expect(second.records.at(-1)).toMatchObject({ tag: 'dovecot', trusted: { uid: 0 } });
+  }, 60_000);
+
+  test('is not given thousands of entries that are too old, at a first start and after an outage', async () => {
+    logger(...Array.from({ length: 5000 }, (_, i) => `old ${i}`));
+    await until(() => spawnSync(journalctl, ['--lines=1', '--output=cat']).stdout.includes('old 4999'));
+    const since = (Math.floor(Date.now() / 1000) + 1) * 1000; // --since is in whole seconds
+    await until(() => Date.now() >= since);
+    logger('young');
+    const outage = { version: 1, cursor: 'xyz', at: 0 };
+    for (const source of [await start(journalctl, undefined, since), await start(journalctl, outage, since + SLACK_MS)])
+      expect(messagesOf(await readUntil(source, (seen) => messagesOf(seen).includes('young')))).toEqual(['young']);
   }, 60_000);
 
   test('goes on by time where the checkpoint is far back, and after the last entry from then on', async () => {
