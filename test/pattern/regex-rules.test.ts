@@ -28,6 +28,12 @@ test.each([
     /a repeat before the address that can take ","/,
   ],
   ['with an optional part that looks like the next', `^(?:[^ ]+ )?${ADDRESS}$`, /a repeat before the address/],
+  ['with a repeat that the next round can go on', `^(?:x[a-z]*)+ ${ADDRESS}$`, /^5: a repeat .* can take "x"/],
+  [
+    'with what ends a user of mere words in a repeat past it',
+    `^(?P<user>\\w+), rip=${ADDRESS}[, a-z]*$`,
+    /past the address that can take ","/,
+  ],
   ['with alternatives that start alike', `^(?:[^,]+,|[^;]+;) ${ADDRESS}$`, /a repeat before the address/],
   [
     'with a catch-all past the address',
