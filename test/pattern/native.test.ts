@@ -67,6 +67,10 @@ test.each(['^é(?P<user>x)$', '^(?P<user>[^é]+)$'])(
   },
 );
 
+test('a lazy repeat gives its last character to an optional part, as re2js says', () => {
+  expect(compileRegex('^(?P<user>[bc]+?)(?P<key>c)?$').match('cc')).toEqual({ user: 'c', key: 'c' });
+});
+
 test('what took no part in a match is undefined, and a match without groups is one', () => {
   expect(compileRegex('^a(?P<user>b)?$').match('a')?.['user']).toBeUndefined();
   expect(compileRegex('^ab$').match('ab')).toEqual({});
