@@ -4,14 +4,11 @@ import { BEYOND_ASCII, parseRegex, type Node } from './regex-syntax.ts';
 
 /** Whether V8 is quick with any line, and the regex says the same to it. */
 export function canBeNative(source: string, regex: Node): boolean {
-  return ASCII.test(source) && !LAZY.test(source) && isOneWay(regex);
+  return ASCII.test(source) && isOneWay(regex);
 }
 
 /** Of other characters the parser does not tell one from another. */
 const ASCII = /^[ -~]*$/;
-
-/** Maybe: at the end of a line, where its text is another, the parser knows a lazy repeat as a greedy one. */
-const LAZY = /[*+?}]\?/;
 
 /** The regex `source`, which {@link canBeNative}, as V8 spells it. */
 export function nativeRegex(source: string): RegExp {

@@ -1,10 +1,11 @@
 /**
  * Whether a regex can be read in one way only, so that an engine which goes back where it is wrong, as V8's does, is as
- * quick with any line as with a good one.
+ * quick with any line as with a good one, and that all engines find the same in it.
  *
  * The regex is taken as its places, each a character or a set of them, and the places that can follow each (Glushkov's
  * automaton). What is asked is that no text leads to the same place by two ways. Then there are at each character of a
- * line no more ways than places, whatever the line is: n characters are read in a multiple of n steps.
+ * line no more ways than places, whatever the line is: n characters are read in a multiple of n steps. The line's end is a
+ * place like others, so a line that matches does so in one way, and it does not matter which of two an engine prefers.
  *
  * Limits: a counted repeat is taken as one without an end; a regex of very many doubts is said to have two ways.
  */
@@ -12,10 +13,8 @@ import type { Node } from './regex-syntax.ts';
 
 /** False where it is not certain. */
 export function isOneWay(regex: Node): boolean {
-  const places = new Places();
-  const { first } = places.partOf(regex);
-  places.start.next.push(...first);
-  return !places.hasTwins && !new Doubts().canMeet(places.all);
+  const { all, hasTwins } = new Places(regex);
+  return !hasTwins && !new Doubts().canMeet(all);
 }
 
 interface Place {
@@ -33,21 +32,26 @@ interface Part {
 }
 
 const NOTHING: Part = { first: [], last: [], canBeEmpty: true };
+/** What stands before a line and behind it. */
+const EDGE: ReadonlySet<number> = new Set([-1]);
 
 class Places {
-  readonly start: Place = { number: 0, chars: new Set(), next: [] };
-  readonly all: Place[] = [this.start];
+  readonly all: Place[] = [];
   /** Two ways lead from one place to the next, or past a part that can be empty. */
   hasTwins = false;
 
-  partOf(node: Node): Part {
+  constructor(regex: Node) {
+    this.#then(this.#then(this.#place(EDGE), this.#partOf(regex)), this.#place(EDGE));
+  }
+
+  #partOf(node: Node): Part {
     if (node.kind === 'literal') return this.#place(new Set([node.char.charCodeAt(0)]));
     if (node.kind === 'set') return this.#place(node.chars);
-    if (node.kind === 'group') return this.partOf(node.body);
-    if (node.kind === 'choice') return this.#choice(node.options.map((option) => this.partOf(option)));
+    if (node.kind === 'group') return this.#partOf(node.body);
+    if (node.kind === 'choice') return this.#choice(node.options.map((option) => this.#partOf(option)));
     if (node.kind === 'sequence')
-      return node.parts.reduce((before, part) => this.#then(before, this.partOf(part)), NOTHING);
-    return node.kind === 'anchor' ? NOTHING : this.#repeat(this.partOf(node.body), node.min, node.max);
+      return node.parts.reduce((before, part) => this.#then(before, this.#partOf(part)), NOTHING);
+    return node.kind === 'anchor' ? NOTHING : this.#repeat(this.#partOf(node.body), node.min, node.max);
   }
 
   #place(chars: ReadonlySet<number>): Part {

@@ -53,8 +53,9 @@ test.each(shipped.filter(({ regex }) => regex.isNative))(
   },
 );
 
-test('most regexes of the shipped patterns go to V8', () => {
-  expect(shipped.filter(({ regex }) => regex.isNative).length).toBeGreaterThan(shipped.length * 0.8);
+test('of the shipped patterns’ logins and logouts nine of ten go to V8', () => {
+  const read = loadShipped().flatMap(({ rules }) => rules);
+  expect(read.filter(({ regex }) => regex.isNative).length).toBeGreaterThanOrEqual(read.length * 0.9);
 });
 
 test.each(['^é(?P<user>x)$', '^(?P<user>[^é]+)$'])(
