@@ -1,6 +1,7 @@
 /**
- * The second half of `npm run build`: dist/bin, which is what ships. One file holds all of the program and of the
- * packages that it uses, a second what the probe of the store needs of it, and beside each lies what V8 compiled of it; docs/decisions/bundle.md has the reasons.
+ * The second half of `npm run build`: dist/bin, which is what ships. Each entry point has a file, with all that it needs of
+ * the program and the packages and no other file has (pack.ts), and beside it lies what V8 compiled of it;
+ * docs/decisions/bundle.md has the reasons.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
