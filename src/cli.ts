@@ -89,12 +89,14 @@ const WORDS = {
   'Not enough arguments following: %s': 'a value is missing after --%s',
 };
 
+/** What is escaped of a message, which may quote a file that is not root's. Tabs stay: lines of sendmail.cf need them. */
+const TEXT_OF_A_LINE = /[^\n\t]+/g;
+
 function report(error: unknown): ExitStatus {
   // yargs throws so, past its fail(), for a value that is missing
   if (error instanceof Error && error.name === 'YError') return report(mistake(error.message));
   if (error instanceof OperationalError) {
-    const lines = error.message.split('\n').map(escapeControls); // it may quote a file that is not root's
-    writeError(`relaypass: ${lines.join('\n')}\n`);
+    writeError(`relaypass: ${error.message.replaceAll(TEXT_OF_A_LINE, escapeControls)}\n`);
     return error.exitStatus;
   }
   const detail = error instanceof Error ? withSources(error.stack ?? error.message) : String(error);
