@@ -9,10 +9,9 @@ const CONTEXT = 3;
  */
 export function unifiedDiff({ file, before, after, isGenerated }: Change): string {
   const script = editScript(linesOf(before ?? ''), linesOf(after));
-  const counted = hunksOf(script).filter((hunk) => isGenerated !== true || !changesComments(hunk));
-  const hunks = counted.map(renderHunk);
+  const hunks = hunksOf(script).filter((hunk) => isGenerated !== true || !changesComments(hunk));
   if (hunks.length === 0) return '';
-  return `--- ${before === undefined ? '/dev/null' : file}\n+++ ${file}\n${hunks.join('')}`;
+  return `--- ${before === undefined ? '/dev/null' : file}\n+++ ${file}\n${hunks.map(renderHunk).join('')}`;
 }
 
 /** Lines with their ends; only the last may lack one. */

@@ -8,7 +8,7 @@
  */
 import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
-import { Tally } from './tally.ts';
+import { Digest } from './digest.ts';
 
 export class Counts {
   readonly #records: Records;
@@ -29,10 +29,10 @@ export class Counts {
   }
 
   /** Each name as often as it is counted; a damaged count is none. */
-  tally(): Tally {
-    const tally = new Tally();
+  digest(): Digest {
+    const digest = new Digest();
     for (const [[name], count] of this.#records.entries())
-      if (typeof count === 'number') tally.add(String(name), count);
-    return tally;
+      if (typeof count === 'number') digest.add(String(name), count);
+    return digest;
   }
 }

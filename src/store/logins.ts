@@ -14,7 +14,7 @@ import type { Cell } from './cells.ts';
 import { decodeLogin, encodeLogin, userKey, type Stored } from './record.ts';
 import { Records } from './records.ts';
 import { memberName, SessionIndex, type Member } from './session-index.ts';
-import { Tally } from './tally.ts';
+import { Digest } from './digest.ts';
 import { placeName, TimeIndex, type Place } from './time-index.ts';
 
 /** The login of one user at one address, undefined where there is none. */
@@ -144,7 +144,7 @@ export class Logins {
 
   /** What is wrong with the records or what is kept beside them, undefined when nothing is: each table is read once. */
   findDamage(): string | undefined {
-    const [places, sessions, users, addresses] = [new Tally(), new Tally(), new Tally(), new Tally()];
+    const [places, sessions, users, addresses] = [new Digest(), new Digest(), new Digest(), new Digest()];
     for (const [key, value] of this.#records.entries()) {
       const stored = decodeLogin(key, value);
       if (stored === undefined) return `the record of ${key.join(' ')} is damaged`;
@@ -154,10 +154,10 @@ export class Logins {
       users.add(user);
       addresses.add(address);
     }
-    if (!this.#times.tally().equals(places)) return 'the logins are not those of the time index';
-    if (!this.#sessions.tally().equals(sessions)) return 'the open sessions are not those of the session index';
-    if (!this.#users.tally().equals(users)) return 'the logins are not as many for each user as were counted';
-    if (!this.#addresses.tally().equals(addresses))
+    if (!this.#times.digest().equals(places)) return 'the logins are not those of the time index';
+    if (!this.#sessions.digest().equals(sessions)) return 'the open sessions are not those of the session index';
+    if (!this.#users.digest().equals(users)) return 'the logins are not as many for each user as were counted';
+    if (!this.#addresses.digest().equals(addresses))
       return 'the logins are not as many for each address as were counted';
     return undefined;
   }

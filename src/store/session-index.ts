@@ -8,7 +8,7 @@
 import type { Address } from '../login/address.ts';
 import type { Environment } from './lmdb.ts';
 import { Records } from './records.ts';
-import { Tally } from './tally.ts';
+import { Digest } from './digest.ts';
 
 /** The key of a login: its address, and its user as `userKey` folds it. */
 export type Member = readonly [Address, string];
@@ -38,11 +38,11 @@ export class SessionIndex {
   }
 
   /** The name of each session and login that has it open. */
-  tally(): Tally {
-    const tally = new Tally();
+  digest(): Digest {
+    const digest = new Digest();
     for (const [[id], value] of this.#records.entries())
-      for (const member of membersIn(value)) tally.add(memberName(String(id), member));
-    return tally;
+      for (const member of membersIn(value)) digest.add(memberName(String(id), member));
+    return digest;
   }
 }
 

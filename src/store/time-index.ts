@@ -10,7 +10,7 @@
 import type { Address } from '../login/address.ts';
 import type { Environment, Key, Table } from './lmdb.ts';
 import { sealed, unsealed } from './seal.ts';
-import { Tally } from './tally.ts';
+import { Digest } from './digest.ts';
 
 /** Where a login is in the index. */
 export interface Place {
@@ -53,11 +53,11 @@ export class TimeIndex {
   }
 
   /** The name of each place, none where it is damaged. */
-  tally(): Tally {
-    const tally = new Tally();
+  digest(): Digest {
+    const digest = new Digest();
     for (const [key, seal] of this.#table.entries())
-      tally.add(unsealed(key, seal) === undefined ? '' : placeName(placeOf(key)));
-    return tally;
+      digest.add(unsealed(key, seal) === undefined ? '' : placeName(placeOf(key)));
+    return digest;
   }
 }
 

@@ -9,7 +9,7 @@ const MODULUS = 2 ** 52; // with what one step adds, sums stay exact
  * Limits: of two that differ by chance one in 2^32 looks the same, as of the seals; of two in which texts have swapped
  * parts more do, since CRCs of what is alike are alike.
  */
-export class Tally {
+export class Digest {
   #size = 0;
   #sum = 0;
 
@@ -19,7 +19,7 @@ export class Tally {
     this.#sum = (this.#sum + crcOf(text) * times) % MODULUS;
   }
 
-  equals(other: Tally): boolean {
+  equals(other: Digest): boolean {
     return this.#size === other.#size && this.#sum === other.#sum;
   }
 }

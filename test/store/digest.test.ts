@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { Tally } from '../../src/store/tally.ts';
+import { Digest } from '../../src/store/digest.ts';
 
 const texts = fc.array(fc.string({ maxLength: 3 }), { maxLength: 6 });
 
@@ -8,21 +8,21 @@ test('finds the same texts the same in whatever order, and no others', () => {
   fc.assert(
     fc.property(texts, texts, (some, others) => {
       const areSame = JSON.stringify(some.toSorted()) === JSON.stringify(others.toSorted());
-      expect(tallyOf(some).equals(tallyOf(others))).toBe(areSame);
-      expect(tallyOf(some).equals(tallyOf(some.toReversed()))).toBe(true);
+      expect(digestOf(some).equals(digestOf(others))).toBe(areSame);
+      expect(digestOf(some).equals(digestOf(some.toReversed()))).toBe(true);
     }),
   );
 });
 
 test('counts a text as often as it is told to', () => {
-  const thrice = new Tally();
+  const thrice = new Digest();
   thrice.add('alice', 3);
-  expect(thrice.equals(tallyOf(['alice', 'alice', 'alice']))).toBe(true);
-  expect(thrice.equals(tallyOf(['alice', 'alice', 'bob']))).toBe(false);
+  expect(thrice.equals(digestOf(['alice', 'alice', 'alice']))).toBe(true);
+  expect(thrice.equals(digestOf(['alice', 'alice', 'bob']))).toBe(false);
 });
 
 test('tells a difference of one in as many as a store can have', () => {
-  const [all, another] = [new Tally(), new Tally()];
+  const [all, another] = [new Digest(), new Digest()];
   for (let user = 0; user < 10_000; user++) {
     all.add(`user${user}`, 2 ** 20);
     another.add(`user${user}`, user === 5000 ? 2 ** 20 - 1 : 2 ** 20);
@@ -31,8 +31,8 @@ test('tells a difference of one in as many as a store can have', () => {
   expect(another.equals(all)).toBe(false);
 });
 
-function tallyOf(some: readonly string[]): Tally {
-  const tally = new Tally();
-  for (const text of some) tally.add(text);
-  return tally;
+function digestOf(some: readonly string[]): Digest {
+  const digest = new Digest();
+  for (const text of some) digest.add(text);
+  return digest;
 }
